@@ -1,0 +1,68 @@
+"""Every setting of every process, read once from the environment (prefix ``GUOYUAN_``) or ``.env``.
+
+The three service addresses are optional: without them ``guoyuan up`` starts the embedded stack and
+passes its addresses to the processes through the same variables.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Mode = Literal["demo", "production"]
+
+
+class Settings(BaseSettings):
+    """Configuration of one process. Secrets are ``SecretStr`` so that a log line cannot show them."""
+
+    model_config = SettingsConfigDict(env_prefix="GUOYUAN_", env_file=".env", extra="ignore")
+
+    mode: Mode = Field("demo", description="`production` refuses demo credentials and made-up secrets.")
+
+    database_url: str | None = Field(None, description="postgresql://… ; empty: embedded PostgreSQL.")
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections per process.")
+    redis_url: str | None = Field(None, description="redis://… ; empty: embedded Redis.")
+    mqtt_url: str | None = Field(None, description="mqtt://user:password@host:port ; empty: embedded broker.")
+
+    data_dir: Path = Field(Path(".guoyuan"), description="Where the embedded stack keeps its data.")
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(8000, ge=0, le=65535, description="0 takes any free port.")
+    mqtt_port: int = Field(1883, ge=0, le=65535, description="Of the embedded broker; 0 takes any free port.")
+
+    # Secrets. In demo mode they are made once and kept in `data_dir`; production must set them.
+    token_secret: SecretStr | None = Field(None, description="Signs access tokens; ≥ 32 bytes.")
+    field_key: SecretStr | None = Field(None, description="base64 of 32 bytes: encrypts personal numbers.")
+    field_key_id: str = Field("k1", description="Stored beside each encrypted value, for rotation.")
+    lookup_key: SecretStr | None = Field(None, description="base64 of 32 bytes: keyed hash to find them.")
+
+    access_token_minutes: int = Field(15, ge=1, le=60)
+    refresh_token_days: int = Field(14, ge=1, le=90)
+    code_sender: Literal["console", "file"] = Field("file", description="How one-time codes leave the house.")
+
+    offer_seconds: int = Field(300, ge=5, description="How long a caregiver may think about an offer.")
+    alarm_payload_limit: int = Field(16_384, description="Bytes; a larger alarm message is a dead letter.")
+    vitals_payload_limit: int = Field(65_536, description="Bytes; a larger vitals message is a dead letter.")
+    ingest_batch: int = Field(1_000, ge=1, le=10_000, description="Messages a transaction at most.")
+    ingest_queue: int = Field(10_000, ge=100, description="Messages waiting at most; then the socket waits.")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = False
+
+    @model_validator(mode="after")
+    def _production_needs_secrets(self) -> Self:
+        if self.mode == "production":
+            missing = [n for n in ("token_secret", "field_key", "lookup_key") if getattr(self, n) is None]
+            if missing:
+                names = ", ".join(f"GUOYUAN_{n.upper()}" for n in missing)
+                raise ValueError(f"production mode needs {names}")
+            if self.code_sender == "console":
+                raise ValueError("production mode cannot print one-time codes to the console")
+        return self
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings; tests build their own ``Settings`` and pass it in."""
+    return Settings()
