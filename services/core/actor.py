@@ -1,0 +1,73 @@
+"""Who acts, in what role, and how far the actor may see."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+WHOLE_COUNTRY = ""
+"""The area prefix that covers everything; only system processes hold it."""
+
+
+class Role(StrEnum):
+    """The roles of the house. An account has exactly one."""
+
+    RESIDENT = "resident"
+    FAMILY = "family"
+    CAREGIVER = "caregiver"
+    DISPATCHER = "dispatcher"
+    CENTRE_MANAGER = "centre_manager"
+    CLINICIAN = "clinician"
+    COUNTY_OFFICER = "county_officer"
+    AUDITOR = "auditor"
+    TERMINAL = "terminal"
+    SYSTEM = "system"
+
+
+STAFF_ROLES = frozenset(
+    {
+        Role.CAREGIVER,
+        Role.DISPATCHER,
+        Role.CENTRE_MANAGER,
+        Role.CLINICIAN,
+        Role.COUNTY_OFFICER,
+        Role.AUDITOR,
+    }
+)
+"""Who signs in with a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One signed-in person (or the system) and the walls around what it may touch.
+
+    ``area_code`` is a prefix of national division codes. ``resident_ids`` narrows further to certain
+    residents (the resident, or those a family member acts for); ``None`` means no such wall.
+    ``person_id`` is the resident, caregiver or staff row behind the account.
+    """
+
+    account_id: UUID | None
+    person_id: UUID | None
+    role: Role
+    area_code: str
+    resident_ids: frozenset[UUID] | None = None
+    centre_id: UUID | None = None
+    session_id: UUID | None = None
+    display_name: str = ""
+
+    @property
+    def is_system(self) -> bool:
+        """Whether this is a process of the house and not a person."""
+        return self.role is Role.SYSTEM
+
+    def covers_area(self, area_code: str) -> bool:
+        """Whether the area lies within the actor's own."""
+        return area_code.startswith(self.area_code) and (self.is_system or self.area_code != "")
+
+    def covers_resident(self, resident_id: UUID) -> bool:
+        """Whether the care-relationship wall lets this resident through."""
+        return self.resident_ids is None or resident_id in self.resident_ids
+
+
+SYSTEM = Actor(
+    account_id=None, person_id=None, role=Role.SYSTEM, area_code=WHOLE_COUNTRY, display_name="system"
+)

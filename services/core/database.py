@@ -1,0 +1,104 @@
+"""The database and the unit of work: the only place that commits.
+
+A unit of work is one HTTP request, one ingest batch or one due job. People's units run under the
+``guoyuan_app`` role with the actor's scope set for the transaction, so that row-level security holds the
+wall a second time; system processes stay the owner.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.core.actor import Actor
+from services.core.clock import Clock, SystemClock
+from services.core.outbox import Event, OutboxEvent, outbox_row
+
+APP_ROLE = "guoyuan_app"
+
+_ENTER_SCOPE = text(
+    "SELECT set_config('role', :role, true), set_config('guoyuan.area', :area, true),"
+    " set_config('guoyuan.residents', :residents, true)"
+)
+
+
+@dataclass(slots=True)
+class Work:
+    """One unit of work: a session, who acts, and the one moment at which all of it happens."""
+
+    session: AsyncSession
+    actor: Actor
+    now: datetime
+
+    def record(self, event: Event) -> OutboxEvent:
+        """Store an event in the same transaction; the worker relays it after the commit."""
+        row = outbox_row(event, self.now)
+        self.session.add(row)
+        return row
+
+
+class Database:
+    """An engine, its pool and the clock that stamps units of work."""
+
+    def __init__(self, url: str, pool_size: int = 10, clock: Clock | None = None) -> None:
+        self.url = url
+        self.clock = clock or SystemClock()
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            json_serializer=_dumps,
+            json_deserializer=msgspec.json.decode,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "timezone": "UTC",
+                    "statement_timeout": "30000",
+                    "lock_timeout": "10000",
+                    "idle_in_transaction_session_timeout": "60000",
+                },
+            },
+        )
+
+    @asynccontextmanager
+    async def unit_of_work(self, actor: Actor) -> AsyncIterator[Work]:
+        """Run a block as the actor; commit when it ends, roll back when it raises."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            if not actor.is_system:
+                await session.connection()
+                await session.execute(_ENTER_SCOPE, scope_parameters(actor))
+            yield Work(session=session, actor=actor, now=self.clock.now())
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+
+def scope_parameters(actor: Actor) -> dict[str, str]:
+    """The settings that the row-level policies read. An empty area sees nothing."""
+    residents = "*" if actor.resident_ids is None else ",".join(str(i) for i in sorted(actor.resident_ids))
+    return {"role": APP_ROLE, "area": actor.area_code, "residents": residents}
+
+
+def sqlalchemy_url(url: str) -> str:
+    """``postgresql://`` as SQLAlchemy wants it for asyncpg."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
+        raise ValueError("GUOYUAN_DATABASE_URL must start with postgresql://")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def asyncpg_url(url: str) -> str:
+    """The same address for asyncpg itself."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+def _dumps(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

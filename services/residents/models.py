@@ -1,0 +1,86 @@
+"""Older residents, their emergency contacts, and who may act for them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel
+
+from services.core.columns import TextArray, UtcDateTime, enum_column
+from services.core.ids import new_id
+
+
+class Gender(StrEnum):
+    FEMALE = "female"
+    MALE = "male"
+
+
+class Resident(SQLModel, table=True):
+    """A person who is cared for. Phone and ID number are kept sealed, with a keyed hash to find them.
+
+    ``categories`` are payer tags (特困, 低保, 失能, …); ``conditions`` are plain names of known diseases.
+    """
+
+    __tablename__ = "resident"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    area_code: str = Field(index=True)
+    name: str
+    gender: Gender = Field(sa_column=enum_column(Gender))
+    birth_date: date
+    address: str
+    latitude: float
+    longitude: float
+    access_note: str = ""
+    phone_encrypted: str | None = None
+    phone_lookup: str | None = Field(default=None, index=True)
+    id_number_encrypted: str | None = None
+    id_number_lookup: str | None = Field(default=None, unique=True)
+    conditions: list[str] = Field(default_factory=list, sa_type=TextArray)
+    allergies: list[str] = Field(default_factory=list, sa_type=TextArray)
+    medicines: list[str] = Field(default_factory=list, sa_type=TextArray)
+    categories: list[str] = Field(default_factory=list, sa_type=TextArray)
+    preferred_gender: Gender | None = Field(
+        default=None, sa_column=enum_column(Gender, check_name="preferred_gender", nullable=True)
+    )
+    dialect: str = ""
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1
+
+
+class EmergencyContact(SQLModel, table=True):
+    """Whom to call, in order."""
+
+    __tablename__ = "emergency_contact"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    resident_id: UUID = Field(foreign_key="resident.id", index=True)
+    area_code: str
+    call_order: int
+    name: str
+    relation: str
+    phone_encrypted: str
+
+
+class RelationKind(StrEnum):
+    SELF = "self"
+    FAMILY = "family"
+    GUARDIAN = "guardian"
+    VILLAGE_DOCTOR = "village_doctor"
+    FAMILY_DOCTOR = "family_doctor"
+
+
+class CareRelationship(SQLModel, table=True):
+    """An account that may act for a resident, with the consent it rests on and its end."""
+
+    __tablename__ = "care_relationship"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    resident_id: UUID = Field(foreign_key="resident.id", index=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    area_code: str
+    kind: RelationKind = Field(sa_column=enum_column(RelationKind))
+    may_order: bool = True
+    may_see_health: bool = False
+    consented_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
