@@ -7,6 +7,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, String, pool
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import AutoString
 
 from services.core.columns import TextArray, UtcDateTime
 from services.core.database import sqlalchemy_url
@@ -42,7 +43,7 @@ def include_object(_object: Any, name: str | None, kind: str, _reflected: bool, 
 
 def differs(_context: Any, _column: Any, _name: Any, in_database: Any, in_model: Any) -> bool | None:
     """SQLModel's unlimited strings are `text`; everything else is compared as usual."""
-    both_text = isinstance(in_database, String) and isinstance(in_model, String)
+    both_text = isinstance(in_database, String) and isinstance(in_model, AutoString)
     return False if both_text and in_model.length is None else None
 
 

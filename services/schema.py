@@ -8,6 +8,7 @@ import services.billing.models
 import services.caregivers.models
 import services.catalogue.models
 import services.centres.models
+import services.core.heartbeat
 import services.core.idempotency
 import services.core.outbox
 import services.core.transitions

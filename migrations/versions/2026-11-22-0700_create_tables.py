@@ -89,9 +89,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "key"),
     )
-    op.create_index(
-        op.f("ix_idempotency_record_created_at"), "idempotency_record", ["created_at"], unique=False
-    )
+    op.create_index(op.f("ix_idempotency_record_created_at"), "idempotency_record", ["created_at"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -108,9 +106,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("position"),
     )
     op.create_index("outbox_centre_position", "outbox", ["centre_id", "position"], unique=False)
-    op.create_index(
-        "outbox_unpositioned", "outbox", ["id"], unique=False, postgresql_where="position IS NULL"
-    )
+    op.create_index("outbox_unpositioned", "outbox", ["id"], unique=False, postgresql_where="position IS NULL")
     op.create_index(
         "outbox_unrelayed", "outbox", ["position"], unique=False, postgresql_where="relayed_at IS NULL"
     )
@@ -372,9 +368,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        op.f("ix_emergency_contact_resident_id"), "emergency_contact", ["resident_id"], unique=False
-    )
+    op.create_index(op.f("ix_emergency_contact_resident_id"), "emergency_contact", ["resident_id"], unique=False)
     op.create_table(
         "terminal",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -609,12 +603,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        op.f("ix_care_relationship_account_id"), "care_relationship", ["account_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_care_relationship_resident_id"), "care_relationship", ["resident_id"], unique=False
-    )
+    op.create_index(op.f("ix_care_relationship_account_id"), "care_relationship", ["account_id"], unique=False)
+    op.create_index(op.f("ix_care_relationship_resident_id"), "care_relationship", ["resident_id"], unique=False)
     op.create_table(
         "credential",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -728,9 +718,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_service_order_area_code"), "service_order", ["area_code"], unique=False)
-    op.create_index(
-        "service_order_board", "service_order", ["centre_id", "status", "window_start"], unique=False
-    )
+    op.create_index("service_order_board", "service_order", ["centre_id", "status", "window_start"], unique=False)
     op.create_index("service_order_resident", "service_order", ["resident_id", "id"], unique=False)
     op.create_table(
         "shift",
@@ -764,12 +752,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        op.f("ix_terminal_binding_resident_id"), "terminal_binding", ["resident_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_terminal_binding_terminal_id"), "terminal_binding", ["terminal_id"], unique=False
-    )
+    op.create_index(op.f("ix_terminal_binding_resident_id"), "terminal_binding", ["resident_id"], unique=False)
+    op.create_index(op.f("ix_terminal_binding_terminal_id"), "terminal_binding", ["terminal_id"], unique=False)
     op.create_table(
         "terminal_state",
         sa.Column("terminal_id", sa.Uuid(), nullable=False),
@@ -941,9 +925,7 @@ def upgrade() -> None:
         sa.Column("area_code", sa.Text(), nullable=False),
         sa.Column(
             "status",
-            sa.Enum(
-                "due", "held", name="settlementstatus", native_enum=False, create_constraint=True, length=40
-            ),
+            sa.Enum("due", "held", name="settlementstatus", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
         sa.Column("total_fen", sa.Integer(), nullable=False),
@@ -1038,9 +1020,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        op.f("ix_settlement_line_settlement_id"), "settlement_line", ["settlement_id"], unique=False
-    )
+    op.create_index(op.f("ix_settlement_line_settlement_id"), "settlement_line", ["settlement_id"], unique=False)
     op.create_table(
         "visit",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -91,9 +91,7 @@ def wake(table: str, channel: str) -> None:
         f"CREATE FUNCTION wake_{table}() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN PERFORM pg_notify('{channel}', ''); RETURN NULL; END $$"
     )
-    op.execute(
-        f"CREATE TRIGGER wake AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION wake_{table}()"
-    )
+    op.execute(f"CREATE TRIGGER wake AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION wake_{table}()")
 
 
 def partitions() -> None:

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as ViewField
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -121,3 +123,62 @@ class AlertLog(SQLModel, table=True):
     what: str
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     account_id: UUID | None = None
+
+
+class AlertPublic(BaseModel):
+    """One alert with its chain of times: t0 pressed, t1 received, t2 acknowledged, … t6 resolved."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    kind: AlertKind
+    severity: int = ViewField(description="1 notice, 2 warning, 3 high, 4 life safety.")
+    status: AlertStatus
+    resident_id: UUID | None
+    terminal_id: UUID | None
+    centre_id: UUID
+    area_code: str
+    occurrences: int
+    last_occurrence_at: datetime
+    pressed_at: datetime
+    received_at: datetime
+    acknowledged_at: datetime | None
+    classified_at: datetime | None
+    responding_at: datetime | None
+    on_scene_at: datetime | None
+    resolved_at: datetime | None
+    responder_account_id: UUID | None
+    lease_until: datetime | None
+    resolution: str | None
+    note: str | None
+    version: int
+
+
+class OccurrencePublic(BaseModel):
+    """One press or breach of an alert."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    terminal_id: UUID
+    alarm_id: str
+    pressed_at: datetime
+    received_at: datetime
+    detail: dict[str, Any]
+
+
+class LogLine(BaseModel):
+    """One thing that was done about an alert."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    what: str
+    detail: dict[str, Any]
+    account_id: UUID | None
+
+
+class AlertDetail(AlertPublic):
+    """An alert with everything that happened to it."""
+
+    pressed: list[OccurrencePublic]
+    log: list[LogLine]

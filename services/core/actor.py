@@ -68,6 +68,4 @@ class Actor:
         return self.resident_ids is None or resident_id in self.resident_ids
 
 
-SYSTEM = Actor(
-    account_id=None, person_id=None, role=Role.SYSTEM, area_code=WHOLE_COUNTRY, display_name="system"
-)
+SYSTEM = Actor(account_id=None, person_id=None, role=Role.SYSTEM, area_code=WHOLE_COUNTRY, display_name="system")

@@ -54,6 +54,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
+            hide_parameters=True,  # an error text must not carry health data into a log
             json_serializer=_dumps,
             json_deserializer=msgspec.json.decode,
             connect_args={

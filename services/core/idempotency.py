@@ -57,9 +57,7 @@ async def claim(work: Work, key: str, fingerprint: str) -> dict[str, Any] | None
     if taken:
         return None
     found = await work.session.exec(
-        select(IdempotencyRecord).where(
-            IdempotencyRecord.account_id == account_id, IdempotencyRecord.key == key
-        )
+        select(IdempotencyRecord).where(IdempotencyRecord.account_id == account_id, IdempotencyRecord.key == key)
     )
     record = found.one()
     if record.request_hash != fingerprint:

@@ -42,9 +42,7 @@ class OutboxEvent(SQLModel, table=True):
         Index("outbox_centre_position", "centre_id", "position"),
     )
 
-    id: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
-    )
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     event_id: UUID = Field(default_factory=new_id, unique=True)
     name: str
     area_code: str
@@ -60,9 +58,7 @@ class OutboxDelivery(SQLModel, table=True):
 
     __tablename__ = "outbox_delivery"
     __table_args__ = (
-        Index(
-            "outbox_delivery_due", "next_attempt_at", postgresql_where="done_at IS NULL AND failed_at IS NULL"
-        ),
+        Index("outbox_delivery_due", "next_attempt_at", postgresql_where="done_at IS NULL AND failed_at IS NULL"),
     )
 
     outbox_id: int = Field(sa_column=Column(BigInteger, primary_key=True))

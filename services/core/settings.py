@@ -7,6 +7,7 @@ passes its addresses to the processes through the same variables.
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +31,14 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=0, le=65535, description="0 takes any free port.")
     mqtt_port: int = Field(1883, ge=0, le=65535, description="Of the embedded broker; 0 takes any free port.")
+    mqtt_terminal_url: str | None = Field(
+        None,
+        description="mqtt://host:port where terminals connect; empty: the same broker address as mqtt_url.",
+    )
+    embedded_broker: Literal["auto", "builtin", "mosquitto"] = Field(
+        "auto",
+        description="`auto` takes Mosquitto when it is installed, else the broker that comes with Guoyuan.",
+    )
 
     # Secrets. In demo mode they are made once and kept in `data_dir`; production must set them.
     token_secret: SecretStr | None = Field(None, description="Signs access tokens; ≥ 32 bytes.")
@@ -60,6 +69,12 @@ class Settings(BaseSettings):
             if self.code_sender == "console":
                 raise ValueError("production mode cannot print one-time codes to the console")
         return self
+
+    @property
+    def terminal_broker(self) -> tuple[str, int]:
+        """Host and port at which terminals reach the broker (the platform's own door may be another one)."""
+        address = urlsplit(self.mqtt_terminal_url or self.mqtt_url or f"mqtt://127.0.0.1:{self.mqtt_port}")
+        return address.hostname or "127.0.0.1", address.port or 1883
 
 
 @lru_cache(maxsize=1)

@@ -81,9 +81,7 @@ class Downlink(SQLModel, table=True):
     __tablename__ = "downlink"
     __table_args__ = (Index("downlink_unsent", "id", postgresql_where="sent_at IS NULL"),)
 
-    id: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
-    )
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     terminal_id: UUID = Field(foreign_key="terminal.id")
     area_code: str
     branch: str  # receipt | command

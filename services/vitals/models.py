@@ -1,7 +1,6 @@
 """Readings, the rules' state about them, and the messages that could not be read."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Index
@@ -9,26 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
-
-
-class ReadingKind(StrEnum):
-    """What is measured, with the unit it is stored in (UCUM). LOINC codes: domain facts §7."""
-
-    HEART_RATE = "heart_rate"  # /min
-    SPO2 = "spo2"  # %
-    SYSTOLIC_BP = "systolic_bp"  # mm[Hg]
-    DIASTOLIC_BP = "diastolic_bp"  # mm[Hg]
-    TEMPERATURE = "temperature"  # Cel
-    RESPIRATORY_RATE = "respiratory_rate"  # /min
-    GLUCOSE = "glucose"  # mmol/L
-    STEPS = "steps"  # count
-
-
-class Quality(StrEnum):
-    """Whether a value may be looked at as a measurement."""
-
-    GOOD = "good"
-    NO_DATA = "no_data"  # sensor off, or outside physiology: kept as evidence, never shown as a reading
+from services.vitals.kinds import Quality, ReadingKind
 
 
 class Reading(SQLModel, table=True):

@@ -1,0 +1,97 @@
+"""The HTTP edge, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRouter
+
+from api.answers import VersionedJSONResponse
+from api.deps import authorise
+from api.house import open_house
+from api.live import LiveHub
+from api.middleware import RequestFrame
+from api.openapi import DESCRIPTION, PROBLEM_RESPONSES, TAGS
+from api.problems import register_problems
+from api.routes import (
+    alerts,
+    audit,
+    auth,
+    board,
+    catalogue,
+    centres,
+    dispatch,
+    health,
+    live,
+    me,
+    offers,
+    orders,
+    residents,
+    schemas,
+    terminals,
+    visits,
+    vitals,
+)
+from services.core.clock import Clock
+from services.core.logs import configure_logging
+from services.core.settings import Settings, get_settings
+
+MAX_BODY_BYTES = 1_048_576
+
+ROUTERS: tuple[APIRouter, ...] = (
+    auth.router,
+    me.router,
+    catalogue.router,
+    centres.router,
+    board.router,
+    live.router,
+    orders.router,
+    dispatch.router,
+    offers.router,
+    visits.router,
+    alerts.router,
+    terminals.router,
+    vitals.router,
+    residents.router,
+    audit.router,
+    schemas.router,
+)
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application; uvicorn calls it as a factory, tests pass their own settings and clock."""
+    settings = settings or get_settings()
+    configure_logging(settings, "api")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        house = open_house(settings, clock)
+        hub = LiveHub(house.database, house.redis)
+        app.state.house, app.state.live = house, hub
+        try:
+            yield
+        finally:
+            await hub.close()
+            await house.close()
+
+    app = FastAPI(
+        title="Guoyuan 果园",
+        version=version("guoyuan"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        dependencies=[Depends(authorise)],
+        default_response_class=VersionedJSONResponse,
+        responses=PROBLEM_RESPONSES,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.add_middleware(RequestFrame)
+    register_problems(app)
+    app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api/v1")
+    return app

@@ -1,0 +1,78 @@
+"""A request id, security headers, one log line and one measurement for every request."""
+
+import re
+import time
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.core.ids import new_id
+
+log = structlog.get_logger("api")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+registry = CollectorRegistry()
+REQUESTS = Counter(
+    "guoyuan_http_requests_total", "Requests by route and status.", ["route", "status"], registry=registry
+)
+SECONDS = Histogram(
+    "guoyuan_http_request_seconds", "Time to the first byte, by route.", ["route"], registry=registry
+)
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "x-frame-options": "DENY",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class RequestFrame:
+    """Pure ASGI: wraps the send so that streams are neither buffered nor measured to their end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+
+        async def send_framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                self._note(scope, message["status"], time.perf_counter() - started, request_id)
+            await send(message)
+
+        await self.app(scope, receive, send_framed)
+
+    def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        route = scope.get("route")
+        name = getattr(route, "operation_id", None) or getattr(route, "path", None) or "unmatched"
+        REQUESTS.labels(name, str(status)).inc()
+        SECONDS.labels(name).observe(seconds)
+        # The operation, not the address: an address may carry somebody's id or a searched name.
+        log.info(
+            "request",
+            operation=name,
+            method=scope["method"],
+            status=status,
+            ms=round(seconds * 1000, 1),
+            request_id=request_id,
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _GIVEN_ID.fullmatch(value.decode("latin-1")):
+            return str(value.decode("latin-1"))
+    return str(new_id())

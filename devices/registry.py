@@ -1,0 +1,60 @@
+"""Which terminal belongs to whom, as ingest sees it: a copy of the table, refreshed behind the stream."""
+
+import asyncio
+import time
+from typing import Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.core.database import Database
+from services.terminals.repository import Bound, all_bound, one_bound
+
+log = structlog.get_logger("ingest")
+
+REFRESH_SECONDS: Final = 10.0
+_FORGET_UNKNOWN_SECONDS: Final = 5.0
+_UNKNOWN_LIMIT: Final = 10_000
+
+
+class TerminalRegistry:
+    """Bound terminals by id. An unknown one is asked for again now and then, so a new one is heard at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._bound: dict[UUID, Bound] = {}
+        self._unknown: dict[UUID, float] = {}
+
+    async def reload(self) -> None:
+        """Read all of them."""
+        async with self._database.engine.connect() as connection:
+            self._bound = {bound.terminal_id: bound for bound in await all_bound(connection)}
+
+    def known(self, terminal_id: UUID) -> Bound | None:
+        """Without asking the database."""
+        return self._bound.get(terminal_id)
+
+    async def find(self, terminal_id: UUID) -> Bound | None:
+        """The terminal, or ``None`` when no such one may send."""
+        bound = self._bound.get(terminal_id)
+        if bound is not None or time.monotonic() < self._unknown.get(terminal_id, 0):
+            return bound
+        async with self._database.engine.connect() as connection:
+            bound = await one_bound(connection, terminal_id)
+        if bound is not None:
+            self._bound[terminal_id] = bound
+        elif len(self._unknown) < _UNKNOWN_LIMIT:
+            self._unknown[terminal_id] = time.monotonic() + _FORGET_UNKNOWN_SECONDS
+        else:
+            self._unknown.clear()
+        return bound
+
+    async def refresh_forever(self) -> None:
+        """Keep the copy fresh; while the database is away the old copy serves."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await self.reload()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("registry_stale", error=type(error).__name__)

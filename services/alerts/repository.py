@@ -1,0 +1,186 @@
+"""SQL about alerts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from services.alerts.models import Alert, AlertKind, AlertLog, AlertOccurrence, Escalation
+from services.alerts.states import LIVE, AlertStatus
+from services.core.actor import Role
+from services.core.database import Work
+from services.core.transitions import StatusChange
+from services.identity.models import Account
+
+_SEEN = text(
+    "SELECT o.alert_id, a.status FROM alert_occurrence o JOIN alert a ON a.id = o.alert_id"
+    " WHERE o.terminal_id = :terminal_id AND o.alarm_id = :alarm_id"
+)
+_LIVE_LIST = ", ".join(f"'{status}'" for status in LIVE)
+# The partial unique index decides whether this opens an alert or is an occurrence of the live one, so two
+# presses at once can never open two. Severity may rise, never fall.
+_OPEN_OR_REPEAT = text(
+    f"""
+    INSERT INTO alert (id, subject_id, resident_id, terminal_id, centre_id, area_code, kind, severity, status,
+        occurrences, last_occurrence_at, pressed_at, received_at, version)
+    VALUES (:id, :subject_id, :resident_id, :terminal_id, :centre_id, :area_code, :kind, :severity, 'open',
+        1, :received_at, :pressed_at, :received_at, 1)
+    ON CONFLICT (subject_id, kind) WHERE status IN ({_LIVE_LIST}) DO UPDATE SET
+        occurrences = alert.occurrences + 1,
+        last_occurrence_at = excluded.last_occurrence_at,
+        severity = greatest(alert.severity, excluded.severity),
+        version = alert.version + 1
+    RETURNING id, (xmax = 0) AS opened, status, severity, occurrences
+    """  # noqa: S608  only the names of our own statuses are put in
+)
+_OCCURRENCE = text(
+    "INSERT INTO alert_occurrence"
+    " (id, alert_id, terminal_id, alarm_id, area_code, pressed_at, received_at, detail)"
+    " VALUES (:id, :alert_id, :terminal_id, :alarm_id, :area_code, :pressed_at, :received_at,"
+    " CAST(:detail AS jsonb))"
+    " ON CONFLICT ON CONSTRAINT alert_occurrence_once DO NOTHING"
+)
+_PAGE_NOW = text("UPDATE escalation SET next_at = :now WHERE alert_id = :alert_id AND next_at > :now")
+_LAST_RAISED = text(
+    "SELECT max(o.pressed_at) FROM alert_occurrence o JOIN alert a ON a.id = o.alert_id"
+    " WHERE a.subject_id = :subject_id AND a.kind = :kind"
+)
+
+
+class Raised(NamedTuple):
+    """What an alarm became."""
+
+    alert_id: UUID
+    opened: bool
+    status: str
+    severity: int
+    occurrences: int
+
+
+async def seen(work: Work, terminal_id: UUID, alarm_id: str) -> tuple[UUID, str] | None:
+    """The alert (and its status) that this very alarm has already become."""
+    row = (await work.session.execute(_SEEN, {"terminal_id": terminal_id, "alarm_id": alarm_id})).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def open_or_repeat(work: Work, values: dict[str, Any]) -> Raised:
+    """Open an alert, or count an occurrence on the live one."""
+    return Raised(*(await work.session.execute(_OPEN_OR_REPEAT, values)).one())
+
+
+async def add_occurrence(work: Work, values: dict[str, Any]) -> bool:
+    """Store the press itself; ``False`` when it is stored already."""
+    result: Any = await work.session.execute(_OCCURRENCE, values)
+    return bool(result.rowcount)
+
+
+async def live_alert(work: Work, subject_id: UUID, kind: AlertKind) -> UUID | None:
+    """The live alert of a subject and kind."""
+    statement = select(Alert.id).where(
+        Alert.subject_id == subject_id, Alert.kind == kind, col(Alert.status).in_(LIVE)
+    )
+    return (await work.session.exec(statement)).one_or_none()
+
+
+async def page_now(work: Work, alert_id: UUID) -> None:
+    """Let the ladder climb at the worker's next look."""
+    await work.session.execute(_PAGE_NOW, {"alert_id": alert_id, "now": work.now})
+
+
+async def last_raised_at(work: Work, subject_id: UUID, kind: str) -> datetime | None:
+    """When the newest occurrence of a kind was pressed or measured."""
+    values = {"subject_id": subject_id, "kind": kind}
+    moment: datetime | None = (await work.session.execute(_LAST_RAISED, values)).scalar_one()
+    return moment
+
+
+def _scoped(work: Work) -> Any:
+    statement = select(Alert).where(col(Alert.area_code).startswith(work.actor.area_code))
+    if work.actor.resident_ids is not None:
+        statement = statement.where(col(Alert.resident_id).in_(work.actor.resident_ids))
+    return statement
+
+
+async def find_alert(work: Work, alert_id: UUID) -> Alert | None:
+    """One alert in scope."""
+    found: Alert | None = (await work.session.exec(_scoped(work).where(Alert.id == alert_id))).one_or_none()
+    return found
+
+
+async def lock_alert(work: Work, alert_id: UUID) -> Alert | None:
+    """One alert in scope, locked for a change."""
+    statement = _scoped(work).where(Alert.id == alert_id).with_for_update()
+    found: Alert | None = (await work.session.exec(statement)).one_or_none()
+    return found
+
+
+async def list_alerts(
+    work: Work, statuses: Sequence[AlertStatus], centre_id: UUID | None, limit: int, cursor: UUID | None
+) -> Sequence[Alert]:
+    """Alerts in scope, newest first."""
+    statement = _scoped(work).order_by(col(Alert.id).desc()).limit(limit)
+    if statuses:
+        statement = statement.where(col(Alert.status).in_(statuses))
+    if centre_id is not None:
+        statement = statement.where(Alert.centre_id == centre_id)
+    if cursor is not None:
+        statement = statement.where(Alert.id < cursor)
+    alerts: Sequence[Alert] = (await work.session.exec(statement)).all()
+    return alerts
+
+
+async def ladder(work: Work, alert_id: UUID) -> Escalation | None:
+    """The alert's ladder row, locked."""
+    return (
+        await work.session.exec(select(Escalation).where(Escalation.alert_id == alert_id).with_for_update())
+    ).one_or_none()
+
+
+async def due_ladders(work: Work, limit: int) -> Sequence[tuple[Escalation, Alert]]:
+    """Ladders whose next climb is due, with their alerts, both locked.
+
+    What somebody else holds is left for the next look: waiting here could lock crosswise with a verb,
+    which locks the alert before its ladder.
+    """
+    statement = (
+        select(Escalation, Alert)
+        .join(Alert, col(Alert.id) == col(Escalation.alert_id))
+        .where(col(Escalation.next_at) <= work.now)
+        .order_by(col(Escalation.next_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await work.session.exec(statement)).all()
+
+
+async def recipients(work: Work, role: Role, centre_id: UUID, area_code: str) -> Sequence[UUID]:
+    """Accounts to page: the centre's own people, or the county's."""
+    statement = select(Account.id).where(Account.role == role, col(Account.disabled_at).is_(None))
+    if role is Role.COUNTY_OFFICER:
+        statement = statement.where(Account.area_code == area_code[:6])
+    else:
+        statement = statement.where(Account.centre_id == centre_id)
+    return (await work.session.exec(statement)).all()
+
+
+async def occurrences(work: Work, alert_id: UUID) -> Sequence[AlertOccurrence]:
+    """Every press of an alert, oldest first."""
+    statement = (
+        select(AlertOccurrence).where(AlertOccurrence.alert_id == alert_id).order_by(col(AlertOccurrence.id))
+    )
+    return (await work.session.exec(statement)).all()
+
+
+async def log_of(work: Work, alert_id: UUID) -> Sequence[AlertLog]:
+    """What was done about it besides its status."""
+    statement = select(AlertLog).where(AlertLog.alert_id == alert_id).order_by(col(AlertLog.id))
+    return (await work.session.exec(statement)).all()
+
+
+async def history_of(work: Work, alert_id: UUID) -> Sequence[StatusChange]:
+    """Its status changes, oldest first."""
+    statement = select(StatusChange).where(StatusChange.entity_id == alert_id).order_by(col(StatusChange.id))
+    return (await work.session.exec(statement)).all()

@@ -1,0 +1,28 @@
+"""How grave each kind is. Life-safety kinds page again at every press, acknowledged or not."""
+
+from services.alerts.models import AlertKind
+from services.alerts.states import Severity
+
+_SEVERITY = {
+    AlertKind.SOS: Severity.LIFE_SAFETY,
+    AlertKind.FALL: Severity.LIFE_SAFETY,
+    AlertKind.HELP_CORD: Severity.LIFE_SAFETY,
+    AlertKind.SMOKE: Severity.LIFE_SAFETY,
+    AlertKind.GAS: Severity.LIFE_SAFETY,
+    # Somebody pressed something; what, the message does not tell.
+    AlertKind.UNREADABLE_ALARM: Severity.LIFE_SAFETY,
+    AlertKind.WATER: Severity.WARNING,
+}
+
+
+def severity_of(kind: AlertKind) -> Severity:
+    """The severity of a kind; anything a terminal calls an alarm and we do not know is HIGH."""
+    return _SEVERITY.get(kind, Severity.HIGH)
+
+
+def kind_of(word: str) -> AlertKind:
+    """The kind for a terminal's word. An unknown word is still an alarm: ``other``."""
+    try:
+        return AlertKind(word)
+    except ValueError:
+        return AlertKind.OTHER

@@ -1,0 +1,32 @@
+"""Structured logs. Call sites log ids, kinds and counts; never names, numbers, readings or payloads."""
+
+import logging
+import sys
+
+import structlog
+
+from services.core.settings import Settings
+
+
+def configure_logging(settings: Settings, process: str) -> None:
+    """One line an event on standard error: JSON in production, readable otherwise."""
+    level = logging.getLevelNamesMapping()[settings.log_level]
+    renderer: structlog.typing.Processor
+    if settings.log_json or settings.mode == "production":
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(name)s %(message)s")

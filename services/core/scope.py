@@ -1,0 +1,31 @@
+"""The actor's walls as SQL conditions; row-level security holds the same walls a second time."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false
+from sqlmodel import col
+
+from services.core.actor import Actor
+
+
+def within(actor: Actor, area_code: Any, resident_id: Any = None) -> list[ColumnElement[bool]]:
+    """Conditions that keep a query inside the actor's area and, where it has one, its resident wall.
+
+    An actor without an area (and not the system) sees nothing.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if not actor.is_system:
+        conditions.append(col(area_code).startswith(actor.area_code) if actor.area_code else false())
+    if resident_id is not None and actor.resident_ids is not None:
+        conditions.append(col(resident_id).in_(actor.resident_ids))
+    return conditions
+
+
+def scope_parameters(actor: Actor) -> dict[str, str | list[UUID] | None]:
+    """The same walls for hand-written SQL: ``:area`` is a LIKE pattern, ``:residents`` an array or NULL."""
+    nothing = not actor.area_code and not actor.is_system
+    return {
+        "area": "" if nothing else f"{actor.area_code}%",
+        "residents": None if actor.resident_ids is None else list(actor.resident_ids),
+    }

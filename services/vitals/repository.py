@@ -1,0 +1,163 @@
+"""SQL about readings and dead letters. The writing half is thin: it is what ingest lives by."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col, select
+
+from services.core.database import Work
+from services.core.ids import new_id
+from services.vitals.kinds import Quality, ReadingKind
+from services.vitals.models import DeadLetter, Reading
+from services.vitals.rules import WINDOW, Measured
+
+READING_COLUMNS = (
+    "terminal_id",
+    "kind",
+    "measured_at",
+    "value",
+    "quality",
+    "seq",
+    "resident_id",
+    "area_code",
+    "received_at",
+    "clock_corrected",
+)
+_TYPES = "uuid[], text[], timestamptz[], float8[], text[], int8[], uuid[], text[], timestamptz[], bool[]"
+_UNNEST = ", ".join(f"${i + 1}::{kind}" for i, kind in enumerate(_TYPES.split(", ")))
+_INSERT = (
+    f"INSERT INTO reading ({', '.join(READING_COLUMNS)})"  # noqa: S608  only our own column names
+    f" SELECT * FROM unnest({_UNNEST}) ON CONFLICT DO NOTHING"
+)
+HEAD_BYTES = 2_048
+"""How much of an unreadable payload is kept for finding out what is wrong with its sender."""
+
+
+class ReadingRow(NamedTuple):
+    """One row of ``reading``, in the order of ``READING_COLUMNS``."""
+
+    terminal_id: UUID
+    kind: str
+    measured_at: datetime
+    value: float
+    quality: str
+    seq: int | None
+    resident_id: UUID | None
+    area_code: str
+    received_at: datetime
+    clock_corrected: bool
+
+
+async def raw(connection: AsyncConnection) -> asyncpg.Connection:
+    """The driver's own connection, inside the same transaction."""
+    return (await connection.get_raw_connection()).driver_connection
+
+
+async def save_readings(connection: AsyncConnection, rows: Sequence[ReadingRow]) -> None:
+    """Store readings once each. COPY first; only a batch that repeats something takes the slower way.
+
+    The key is (terminal, kind, time): what came twice is stored once, whoever sent it again.
+    """
+    driver = await raw(connection)
+    try:
+        async with connection.begin_nested():
+            await driver.copy_records_to_table("reading", records=rows, columns=READING_COLUMNS)
+    except asyncpg.UniqueViolationError:
+        await driver.execute(_INSERT, *zip(*rows, strict=True))
+
+
+async def save_dead_letter(
+    work: Work, topic: str, terminal_id: UUID | None, area_code: str, code: str, detail: str, payload: bytes
+) -> None:
+    """Keep a message that could not be taken, with the reason."""
+    work.session.add(
+        DeadLetter(
+            id=new_id(),
+            received_at=work.now,
+            topic=topic[:200].replace("\x00", ""),
+            terminal_id=terminal_id,
+            area_code=area_code,
+            code=code,
+            detail=detail[:500],
+            payload_bytes=len(payload),
+            payload_sha256=hashlib.sha256(payload).hexdigest(),
+            payload_head=payload[:HEAD_BYTES],
+        )
+    )
+
+
+async def thresholds(
+    connection: AsyncConnection,
+) -> dict[tuple[UUID, str], tuple[float | None, float | None]]:
+    """Every resident's own limits by (resident, kind)."""
+    rows = await connection.execute(text("SELECT resident_id, kind, low, high FROM vital_threshold"))
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+async def last_readings(work: Work, resident_id: UUID, kind: str, until: datetime) -> list[Measured]:
+    """The last good readings of a kind up to a moment, oldest first."""
+    statement = (
+        select(Reading.measured_at, Reading.value)
+        .where(
+            Reading.resident_id == resident_id,
+            Reading.kind == ReadingKind(kind),
+            Reading.quality == Quality.GOOD,
+            Reading.measured_at <= until,
+        )
+        .order_by(col(Reading.measured_at).desc())
+        .limit(WINDOW)
+    )
+    return [Measured(at, value) for at, value in reversed((await work.session.exec(statement)).all())]
+
+
+async def latest(work: Work, resident_id: UUID) -> Sequence[Reading]:
+    """The newest good reading of each kind of one resident (in scope by the caller's check)."""
+    statement = (
+        select(Reading)
+        .where(Reading.resident_id == resident_id, Reading.quality == Quality.GOOD)
+        .distinct(col(Reading.kind))
+        .order_by(col(Reading.kind), col(Reading.measured_at).desc())
+    )
+    return (await work.session.exec(statement)).all()
+
+
+async def between(
+    work: Work, resident_id: UUID, kind: ReadingKind, start: datetime, end: datetime, limit: int
+) -> Sequence[Reading]:
+    """Readings of a kind in [start, end), newest first, ``no_data`` ones included."""
+    statement = (
+        select(Reading)
+        .where(
+            Reading.resident_id == resident_id,
+            Reading.kind == kind,
+            Reading.measured_at >= start,
+            Reading.measured_at < end,
+        )
+        .order_by(col(Reading.measured_at).desc())
+        .limit(limit)
+    )
+    return (await work.session.exec(statement)).all()
+
+
+async def list_dead_letters(work: Work, limit: int, cursor: UUID | None) -> Sequence[DeadLetter]:
+    """Dead letters in the actor's area, newest first."""
+    statement = (
+        select(DeadLetter)
+        .where(col(DeadLetter.area_code).startswith(work.actor.area_code))
+        .order_by(col(DeadLetter.id).desc())
+        .limit(limit)
+    )
+    if cursor is not None:
+        statement = statement.where(DeadLetter.id < cursor)
+    return (await work.session.exec(statement)).all()
+
+
+async def make_partition(connection: AsyncConnection, month: str) -> None:
+    """Make the partition of one month (``YYYY-MM-01``) unless it is there."""
+    await connection.execute(text("SELECT make_reading_partition(CAST(:month AS date))"), {"month": month})

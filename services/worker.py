@@ -1,0 +1,106 @@
+"""The worker process: relays the outbox, runs handlers, runs what is due.
+
+Each loop is a task of its own: a failing job is logged and tried again at its next turn, and stops nothing
+else. Several workers may run; rows are taken with SKIP LOCKED and one relay leads.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from services.alerts.service import climb_due
+from services.core.actor import SYSTEM
+from services.core.database import Database, Work
+from services.core.heartbeat import beat
+from services.core.settings import Settings
+from services.deliveries import Deliverer
+from services.dispatch.service import expire_offers
+from services.relay import Relay
+from services.vitals.service import make_partitions_ahead
+
+log = structlog.get_logger("worker")
+
+KEEP_ANSWERS: Final = timedelta(days=2)
+KEEP_EVENTS: Final = timedelta(days=30)
+_HOUR: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that is due again and again, one unit of work at a time."""
+
+    name: str
+    seconds: float
+    run: Callable[[Work], Awaitable[object]]
+
+
+async def clear_old(work: Work) -> None:
+    """Forget kept answers, sent downlinks and relayed events that nobody can ask for any more."""
+    session = work.session
+    await session.execute(
+        text("DELETE FROM idempotency_record WHERE created_at < :before"), {"before": work.now - KEEP_ANSWERS}
+    )
+    await session.execute(
+        text("DELETE FROM downlink WHERE expires_at < :before"), {"before": work.now - KEEP_ANSWERS}
+    )
+    await session.execute(
+        text(
+            "WITH old AS (DELETE FROM outbox WHERE relayed_at < :before AND NOT EXISTS"
+            " (SELECT FROM outbox_delivery d WHERE d.outbox_id = outbox.id AND d.done_at IS NULL) RETURNING id)"
+            " DELETE FROM outbox_delivery USING old WHERE outbox_delivery.outbox_id = old.id"
+        ),
+        {"before": work.now - KEEP_EVENTS},
+    )
+
+
+JOBS: Final = (
+    Job("climb_due", 0.5, climb_due),
+    Job("expire_offers", 1.0, expire_offers),
+    Job("clear_old", _HOUR, clear_old),
+)
+
+
+async def run(settings: Settings) -> None:
+    """Work until cancelled. ``ValueError`` when an address is missing."""
+    if settings.database_url is None or settings.redis_url is None:
+        raise ValueError("GUOYUAN_DATABASE_URL and GUOYUAN_REDIS_URL must be set, or use `guoyuan up`")
+    database = Database(settings.database_url, settings.database_pool_size)
+    redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2, decode_responses=True)
+    deliverer = Deliverer(database)
+    relay = Relay(settings.database_url, redis, deliverer.ring)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(relay.run())
+            tasks.create_task(deliverer.run())
+            tasks.create_task(beat(database, "worker"))
+            tasks.create_task(_partitions(database))
+            for job in JOBS:
+                tasks.create_task(_repeat(database, job))
+    finally:
+        await redis.aclose()
+        await database.close()
+
+
+async def _repeat(database: Database, job: Job) -> None:
+    while True:
+        try:
+            async with database.unit_of_work(SYSTEM) as work:
+                await job.run(work)
+        except Exception as error:  # noqa: BLE001  one job's trouble must not stop the others
+            log.warning("job_failed", job=job.name, error=type(error).__name__)
+        await asyncio.sleep(job.seconds)
+
+
+async def _partitions(database: Database) -> None:
+    while True:
+        try:
+            await make_partitions_ahead(database, database.clock)
+        except Exception as error:  # noqa: BLE001  tried again; the catch-all partition takes readings meanwhile
+            log.warning("job_failed", job="partitions", error=type(error).__name__)
+        await asyncio.sleep(_HOUR)
