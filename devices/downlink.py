@@ -46,10 +46,10 @@ async def send_forever(database: Database, client: MqttClient) -> None:
 
 async def _send_due(database: Database, client: MqttClient) -> bool:
     async with database.unit_of_work(SYSTEM) as work:
-        rows = (await work.session.execute(_DUE, {"now": work.now})).all()
+        rows = (await work.sql(_DUE, {"now": work.now})).all()
         async with asyncio.timeout(_PUBACK_SECONDS):
             for _, terminal_id, branch, payload in rows:
                 await client.publish(down_topic(terminal_id, DownChannel(branch)), msgspec.json.encode(payload))
         if rows:
-            await work.session.execute(_SENT, {"now": work.now, "ids": [row[0] for row in rows]})
+            await work.sql(_SENT, {"now": work.now, "ids": [row[0] for row in rows]})
     return bool(rows)

@@ -64,15 +64,15 @@ class Deliverer:
     async def deliver_one(self) -> bool:
         """Take one due delivery; ``False`` when there is none."""
         async with self._database.unit_of_work(SYSTEM) as work:
-            row = (await work.session.execute(_NEXT, {"now": work.now})).one_or_none()
+            row = (await work.sql(_NEXT, {"now": work.now})).one_or_none()
             if row is None:
                 return False
             key = {"id": row.outbox_id, "handler": row.handler}
             error = await _attempt(work, row.handler, row.name, row.payload)
             if error is None:
-                await work.session.execute(_DONE, key | {"now": work.now})
+                await work.sql(_DONE, key | {"now": work.now})
             else:
-                await work.session.execute(_AGAIN, key | _next_attempt(work, row.attempts + 1, error))
+                await work.sql(_AGAIN, key | _next_attempt(work, row.attempts + 1, error))
         return True
 
 

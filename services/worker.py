@@ -42,14 +42,13 @@ class Job:
 
 async def clear_old(work: Work) -> None:
     """Forget kept answers, sent downlinks and relayed events that nobody can ask for any more."""
-    session = work.session
-    await session.execute(
+    await work.sql(
         text("DELETE FROM idempotency_record WHERE created_at < :before"), {"before": work.now - KEEP_ANSWERS}
     )
-    await session.execute(
+    await work.sql(
         text("DELETE FROM downlink WHERE expires_at < :before"), {"before": work.now - KEEP_ANSWERS}
     )
-    await session.execute(
+    await work.sql(
         text(
             "WITH old AS (DELETE FROM outbox WHERE relayed_at < :before AND NOT EXISTS"
             " (SELECT FROM outbox_delivery d WHERE d.outbox_id = outbox.id AND d.done_at IS NULL) RETURNING id)"

@@ -43,6 +43,8 @@ _OCCURRENCE = text(
     " CAST(:detail AS jsonb))"
     " ON CONFLICT ON CONSTRAINT alert_occurrence_once DO NOTHING"
 )
+_UNOPEN = text("DELETE FROM alert WHERE id = :id")
+_UNCOUNT = text("UPDATE alert SET occurrences = occurrences - 1, version = version - 1 WHERE id = :id")
 _PAGE_NOW = text("UPDATE escalation SET next_at = :now WHERE alert_id = :alert_id AND next_at > :now")
 _LAST_RAISED = text(
     "SELECT max(o.pressed_at) FROM alert_occurrence o JOIN alert a ON a.id = o.alert_id"
@@ -62,18 +64,23 @@ class Raised(NamedTuple):
 
 async def seen(work: Work, terminal_id: UUID, alarm_id: str) -> tuple[UUID, str] | None:
     """The alert (and its status) that this very alarm has already become."""
-    row = (await work.session.execute(_SEEN, {"terminal_id": terminal_id, "alarm_id": alarm_id})).one_or_none()
+    row = (await work.sql(_SEEN, {"terminal_id": terminal_id, "alarm_id": alarm_id})).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
 async def open_or_repeat(work: Work, values: dict[str, Any]) -> Raised:
     """Open an alert, or count an occurrence on the live one."""
-    return Raised(*(await work.session.execute(_OPEN_OR_REPEAT, values)).one())
+    return Raised(*(await work.sql(_OPEN_OR_REPEAT, values)).one())
+
+
+async def take_back(work: Work, raised: Raised) -> None:
+    """Undo ``open_or_repeat`` for a press that turned out to be stored already."""
+    await work.sql(_UNOPEN if raised.opened else _UNCOUNT, {"id": raised.alert_id})
 
 
 async def add_occurrence(work: Work, values: dict[str, Any]) -> bool:
     """Store the press itself; ``False`` when it is stored already."""
-    result: Any = await work.session.execute(_OCCURRENCE, values)
+    result: Any = await work.sql(_OCCURRENCE, values)
     return bool(result.rowcount)
 
 
@@ -87,13 +94,13 @@ async def live_alert(work: Work, subject_id: UUID, kind: AlertKind) -> UUID | No
 
 async def page_now(work: Work, alert_id: UUID) -> None:
     """Let the ladder climb at the worker's next look."""
-    await work.session.execute(_PAGE_NOW, {"alert_id": alert_id, "now": work.now})
+    await work.sql(_PAGE_NOW, {"alert_id": alert_id, "now": work.now})
 
 
 async def last_raised_at(work: Work, subject_id: UUID, kind: str) -> datetime | None:
     """When the newest occurrence of a kind was pressed or measured."""
     values = {"subject_id": subject_id, "kind": kind}
-    moment: datetime | None = (await work.session.execute(_LAST_RAISED, values)).scalar_one()
+    moment: datetime | None = (await work.sql(_LAST_RAISED, values)).scalar_one()
     return moment
 
 

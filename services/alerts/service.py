@@ -86,7 +86,7 @@ async def raise_alarm(work: Work, alarm: AlarmFacts) -> RaisedAlarm:
             "severity": int(severity),
         },
     )
-    await repository.add_occurrence(
+    is_new = await repository.add_occurrence(
         work,
         shared
         | {
@@ -96,6 +96,10 @@ async def raise_alarm(work: Work, alarm: AlarmFacts) -> RaisedAlarm:
             "detail": msgspec.json.encode(alarm.detail).decode(),
         },
     )
+    if not is_new:
+        # The same message was being stored at the same moment by another process.
+        await repository.take_back(work, raised)
+        return await raise_alarm(work, alarm)
     await (_start(work, alarm, raised) if raised.opened else _page_again(work, alarm, raised))
     return RaisedAlarm(raised.alert_id, AlertStatus(raised.status), is_repeat=False)
 

@@ -31,15 +31,21 @@ class Doorbell:
         while True:
             try:
                 connection = await asyncpg.connect(self._url, timeout=5)
-                lost = asyncio.Event()
-                connection.add_termination_listener(lambda *_: lost.set())  # noqa: B023  called for this connection
-                await connection.add_listener(self._channel, self._ring)
-                self._ring()
-                await lost.wait()
+                try:
+                    await self._listen(connection)
+                finally:
+                    connection.terminate()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("doorbell_away", channel=self._channel, error=type(error).__name__)
             self._ring()
             await asyncio.sleep(0.5)
+
+    async def _listen(self, connection: asyncpg.Connection) -> None:
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda *_: lost.set())
+        await connection.add_listener(self._channel, self._ring)
+        self._ring()
+        await lost.wait()
 
     def _ring(self, *_: Any) -> None:
         self._rung.set()

@@ -5,10 +5,9 @@ A repeat with the same key and body gets the first answer again; with another bo
 
 import hashlib
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import Field, SQLModel, select
 
@@ -53,7 +52,7 @@ async def claim(work: Work, key: str, fingerprint: str) -> dict[str, Any] | None
         .values(account_id=account_id, key=key, request_hash=fingerprint, created_at=work.now)
         .on_conflict_do_nothing()
     )
-    taken = cast("CursorResult[Any]", await work.session.execute(statement)).rowcount == 1
+    taken = (await work.sql(statement)).rowcount == 1
     if taken:
         return None
     found = await work.session.exec(

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ARRAY, ColumnElement, Uuid, false
 from sqlmodel import col
 
 from services.core.actor import Actor
@@ -22,10 +22,18 @@ def within(actor: Actor, area_code: Any, resident_id: Any = None) -> list[Column
     return conditions
 
 
-def scope_parameters(actor: Actor) -> dict[str, str | list[UUID] | None]:
-    """The same walls for hand-written SQL: ``:area`` is a LIKE pattern, ``:residents`` an array or NULL."""
+def walls(actor: Actor) -> dict[str, str | list[UUID] | None]:
+    """The same for hand-written SQL: ``:area`` is a LIKE pattern, ``:residents`` an array or NULL for all.
+
+    The query says ``area_code LIKE :area AND (:residents IS NULL OR resident_id = ANY(:residents))`` and types
+    ``:residents`` with ``RESIDENTS``.
+    """
     nothing = not actor.area_code and not actor.is_system
     return {
         "area": "" if nothing else f"{actor.area_code}%",
         "residents": None if actor.resident_ids is None else list(actor.resident_ids),
     }
+
+
+RESIDENTS = ARRAY(Uuid)
+"""The type of the ``:residents`` parameter."""

@@ -106,8 +106,8 @@ class Heard(NamedTuple):
 async def save_states(work: Work, heard: Sequence[Heard]) -> set[UUID]:
     """Store what was heard, one row a terminal; gives those that went on- or offline by it."""
     ids = [h.bound.terminal_id for h in heard]
-    known = dict((await work.session.execute(_STATES_WAS, {"ids": ids})).tuples().all())
-    await work.session.execute(
+    known = {row[0]: row[1] for row in await work.sql(_STATES_WAS, {"ids": ids})}
+    await work.sql(
         _STATES,
         {
             "ids": ids,
