@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import or_, text
 from sqlmodel import col, select
 
 from services.alerts.models import Alert, AlertKind, AlertLog, AlertOccurrence, Escalation
+from services.alerts.severity import VITAL_KINDS
 from services.alerts.states import LIVE, AlertStatus
 from services.core.actor import Role
 from services.core.database import Work
 from services.core.transitions import StatusChange
 from services.identity.models import Account
+from services.residents.models import CareRelationship
 
 _SEEN = text(
     "SELECT o.alert_id, a.status FROM alert_occurrence o JOIN alert a ON a.id = o.alert_id"
@@ -108,6 +110,15 @@ def _scoped(work: Work) -> Any:
     statement = select(Alert).where(col(Alert.area_code).startswith(work.actor.area_code))
     if work.actor.resident_ids is not None:
         statement = statement.where(col(Alert.resident_id).in_(work.actor.resident_ids))
+    if work.actor.role is Role.FAMILY:
+        # That she pressed for help is for her family to know; a blood pressure takes her consent.
+        consented = select(CareRelationship.resident_id).where(
+            CareRelationship.account_id == work.actor.account_id,
+            col(CareRelationship.may_see_health),
+            col(CareRelationship.ended_at).is_(None),
+        )
+        is_call = col(Alert.kind).not_in(VITAL_KINDS)
+        statement = statement.where(or_(is_call, col(Alert.resident_id).in_(consented)))
     return statement
 
 

@@ -15,6 +15,17 @@ _SEVERITY = {
 }
 
 
+VITAL_KINDS = (
+    AlertKind.HEART_RATE,
+    AlertKind.SPO2,
+    AlertKind.BLOOD_PRESSURE,
+    AlertKind.TEMPERATURE,
+    AlertKind.RESPIRATORY_RATE,
+    AlertKind.GLUCOSE,
+)
+"""Kinds that a reading raises: to know of one is to know a health fact."""
+
+
 def severity_of(kind: AlertKind) -> Severity:
     """The severity of a kind; anything a terminal calls an alarm and we do not know is HIGH."""
     return _SEVERITY.get(kind, Severity.HIGH)

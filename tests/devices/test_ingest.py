@@ -1,9 +1,7 @@
 """Ingest on a real broker and database: what is receipted is stored, once; what is unreadable is kept aside."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,16 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from api.house import open_house
-from devices.address import MqttAddress
-from devices.client import MqttClient
 from devices.ingest import run
-from devices.topics import DownChannel, UpChannel, down_topic, up_topic
+from devices.topics import UpChannel, up_topic
 from services.alerts.service import acknowledge
-from services.core.actor import SYSTEM, Role
+from services.core.actor import Role
 from services.core.database import Database
-from services.core.ids import new_id
 from services.core.settings import Settings
-from services.terminals.credentials import hash_password, make_password
+from tests.terminals import Pendant, connected_pendant, ingest_hears, now
 from tests.world import World, build_world
 
 
@@ -36,89 +31,22 @@ async def world(settings: Settings) -> AsyncIterator[World]:
 async def ingest(settings: Settings, world: World) -> AsyncIterator[None]:
     """Both lanes, running."""
     task = asyncio.create_task(run(settings, "all"))
-    await asyncio.sleep(0)
+    await ingest_hears(settings, world)
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-@dataclass
-class Pendant:
-    """A terminal under test: a client with its own credential, and what it has been told."""
-
-    id: UUID
-    resident_id: UUID
-    client: MqttClient
-    told: list[dict[str, Any]] = field(default_factory=list)
-
-    async def send(self, channel: UpChannel, payload: object) -> None:
-        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        await self.client.publish(up_topic(self.id, channel), raw)
-
-    async def hears(self, seconds: float = 10, **wanted: object) -> dict[str, Any]:
-        """Wait for a receipt with these fields."""
-        async with asyncio.timeout(seconds):
-            while True:
-                for receipt in self.told:
-                    if all(receipt.get(name) == value for name, value in wanted.items()):
-                        return receipt
-                for message in await self.client.batch(100):
-                    self.told.append(json.loads(message.payload))
-                    self.client.ack([message])
-
-
 @pytest.fixture
 async def pendant(settings: Settings, world: World, ingest: None) -> AsyncIterator[Pendant]:
     """A bound terminal, connected and listening."""
-    made = await new_pendant(world)
-    address = MqttAddress.parse(settings.mqtt_url or "")
-    own = MqttAddress(address.host, address.port, str(made[0]), made[1])
-    async with MqttClient(own, str(made[0]), clean=True) as client:
-        await client.subscribe(down_topic(made[0], DownChannel.RECEIPT))
-        await client.wait_connected(10)
-        yield Pendant(made[0], made[2], client)
-
-
-async def new_pendant(world: World) -> tuple[UUID, str, UUID]:
-    """A terminal of a resident of its own: alerts are counted by resident."""
-    password = make_password()
-    terminal_id, resident_id = new_id(), new_id()
-    place = world.here
-    async with world.database.unit_of_work(SYSTEM) as work:
-        await work.sql(
-            text(
-                "INSERT INTO resident (id, area_code, name, gender, birth_date, address, latitude, longitude,"
-                " access_note, conditions, allergies, medicines, categories, dialect, created_at, version)"
-                " VALUES (:id, :area, '王青梅', 'female', '1940-01-01', '', 28.3, 113.2, '', '{}', '{}', '{}',"
-                " '{}', '', now(), 1)"
-            ),
-            {"id": resident_id, "area": f"{place.town}201"},
-        )
-        await work.sql(
-            text(
-                "INSERT INTO terminal (id, serial, kind, status, area_code, centre_id, resident_id, room,"
-                " password_hash, version)"
-                " VALUES (:id, :serial, 'pendant', 'bound', :area, :centre, :resident, '', :hash, 1)"
-            ),
-            {
-                "id": terminal_id,
-                "serial": str(terminal_id),
-                "area": f"{place.town}201",
-                "centre": place.centre.id,
-                "resident": resident_id,
-                "hash": hash_password(password),
-            },
-        )
-    return terminal_id, password, resident_id
+    async with connected_pendant(settings, world) as connected:
+        yield connected
 
 
 async def rows(database: Database, statement: str, **values: object) -> list[Any]:
     async with database.engine.connect() as connection:
         return list((await connection.execute(text(statement), values)).mappings())
-
-
-def now(**ago: float) -> str:
-    return (datetime.now(UTC) - timedelta(**ago)).isoformat()
 
 
 async def test_an_sos_is_receipted_and_opens_an_alert(pendant: Pendant, world: World) -> None:
@@ -216,21 +144,9 @@ async def test_a_fast_pulse_that_persists_raises_one_alert(pendant: Pendant, wor
         await pendant.send(UpChannel.VITALS, {"seq": seq, "readings": [reading]})
         await asyncio.sleep(0.05)  # as it comes in life: one by one, so that each is judged by itself
     await pendant.send(UpChannel.VITALS, {"seq": 99, "readings": [{"kind": "steps", "value": 1, "at": now()}]})
-    await covered(pendant, 99)
+    await pendant.covered(99)
     [alert] = await rows(world.database, "SELECT * FROM alert WHERE resident_id = :id", id=pendant.resident_id)
     assert (alert["kind"], alert["occurrences"]) == ("heart_rate", 1)
-
-
-async def covered(pendant: Pendant, seq: int) -> None:
-    """Wait until a sequence number is receipted."""
-    while not any(
-        first <= seq <= last for r in pendant.told if r["type"] == "vitals" for first, last in r["ranges"]
-    ):
-        before = len(pendant.told)
-        for message in await pendant.client.batch(100):
-            pendant.told.append(json.loads(message.payload))
-            pendant.client.ack([message])
-        assert len(pendant.told) > before
 
 
 async def test_a_clock_far_off_is_corrected_and_marked(pendant: Pendant, world: World) -> None:
@@ -245,7 +161,7 @@ async def test_a_clock_far_off_is_corrected_and_marked(pendant: Pendant, world: 
 async def test_a_heartbeat_shows_the_terminal_online(pendant: Pendant, world: World) -> None:
     await pendant.send(UpChannel.STATUS, {"state": "heartbeat", "at": now(), "battery": 55, "signal": -70})
     await pendant.send(UpChannel.VITALS, {"seq": 1, "readings": [{"kind": "steps", "value": 1, "at": now()}]})
-    await covered(pendant, 1)
+    await pendant.covered(1)
     state = await rows(world.database, "SELECT * FROM terminal_state WHERE terminal_id = :id", id=pendant.id)
     assert (state[0]["is_online"], state[0]["battery_percent"], state[0]["signal_dbm"]) == (True, 55, -70)
 
