@@ -21,7 +21,6 @@ from devices.messages import (
     AlarmReceipt,
     MalformedMessage,
     Receipt,
-    RefusedReceipt,
     encode_receipt,
 )
 from devices.registry import TerminalRegistry
@@ -133,7 +132,7 @@ class AlarmLane:
             detail={"code": refusal.code},
         )
         await raise_alarm(work, alarm)
-        return [(bound.terminal_id, RefusedReceipt(topic="alarm", code=refusal.code, at=work.now))]
+        return [(bound.terminal_id, refusal.receipt("alarm", work.now))]
 
     async def _set_aside(self, message: Published) -> None:
         topic = parse_up(message.topic)

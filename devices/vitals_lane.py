@@ -81,8 +81,8 @@ class VitalsLane:
             self._covered.setdefault(terminal_id, []).append(seq)
         for message, bound, _, refusal in found.refused:
             if bound is not None:
-                topic = "status" if message.topic.endswith(UpChannel.STATUS) else "vitals"
-                receipt = RefusedReceipt(topic=topic, code=refusal.code, at=received_at)  # type: ignore[arg-type]
+                is_status = message.topic.endswith(UpChannel.STATUS)
+                receipt = refusal.receipt("status" if is_status else "vitals", received_at)
                 self._refusals.append((bound.terminal_id, receipt))
 
     async def store_alone(self, message: Published) -> None:
