@@ -24,3 +24,23 @@ class AccessLog(SQLModel, table=True):
     resource: str
     purpose: str
     fields: list[str] = Field(default_factory=list, sa_type=TextArray)
+
+
+class AccessLogPublic(SQLModel):
+    """One read, as the resident sees it."""
+
+    id: UUID
+    at: datetime
+    resident_id: UUID
+    reader_name: str
+    role: str
+    resource: str = Field(description="What was opened, such as `resident` or `vitals`.")
+    fields: list[str] = Field(description="Names of what was shown; never values.")
+    purpose: str
+
+
+class AuditedReadPublic(AccessLogPublic):
+    """One read, as a supervisor sees it."""
+
+    account_id: UUID | None
+    area_code: str

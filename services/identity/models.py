@@ -1,8 +1,10 @@
 """Accounts and their sessions."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlmodel import Field, SQLModel
 
 from services.core.actor import Role
@@ -48,3 +50,47 @@ class AuthSession(SQLModel, table=True):
     refreshed_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SignIn(SQLModel):
+    """Staff: login and password."""
+
+    login: str = Field(min_length=1, max_length=64, schema_extra={"examples": ["dispatcher-guoyuan"]})
+    password: SecretStr = Field(min_length=1, max_length=128)
+
+
+class CodeRequest(SQLModel):
+    """Residents and families: the number that gets a code."""
+
+    phone: str = Field(min_length=5, max_length=20, schema_extra={"examples": ["13800001234"]})
+
+
+class CodeSignIn(CodeRequest):
+    """The number and the code that came."""
+
+    code: str = Field(min_length=6, max_length=6, regex="^[0-9]{6}$", schema_extra={"examples": ["042137"]})
+
+
+class CodeRequested(SQLModel):
+    """The same for a known and an unknown number."""
+
+    expires_in: int = Field(description="Seconds for which a code is good.")
+    retry_after: int = Field(description="Seconds until another may be asked for.")
+
+
+class RefreshTokens(SQLModel):
+    """The refresh token, for new tokens; it is good once."""
+
+    refresh_token: str = Field(min_length=20, max_length=200)
+
+
+class SignedIn(SQLModel):
+    """Tokens of a session. Using a refresh token a second time ends the session."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  the scheme's name, no secret
+    expires_in: int = Field(description="Seconds until the access token expires.")
+    account_id: UUID
+    role: Role
+    display_name: str

@@ -84,3 +84,96 @@ class CareRelationship(SQLModel, table=True):
     may_see_health: bool = False
     consented_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ResidentSummary(SQLModel):
+    """A resident in a list: nothing of health, no number."""
+
+    id: UUID
+    area_code: str
+    name: str
+    gender: Gender
+    age: int
+    address: str
+
+
+class ResidentHealth(SQLModel):
+    """What a carer must know."""
+
+    conditions: list[str]
+    allergies: list[str]
+    medicines: list[str]
+
+
+class ResidentPublic(ResidentSummary):
+    """A resident, as far as the reader's role and relationship go; what they do not reach is ``null``."""
+
+    birth_date: date | None
+    phone_masked: str | None = Field(schema_extra={"examples": ["138****1234"]})
+    id_number_masked: str | None = Field(schema_extra={"examples": ["4301**********002X"]})
+    latitude: float | None
+    longitude: float | None
+    categories: list[str] | None
+    preferred_gender: Gender | None
+    dialect: str
+    health: ResidentHealth | None
+    version: int
+
+
+class Revealable(StrEnum):
+    PHONE = "phone"
+    ID_NUMBER = "id_number"
+
+
+class RevealRequest(SQLModel):
+    """Which number is needed, and what for; the purpose stands in the resident's access log."""
+
+    field: Revealable
+    purpose: str = Field(min_length=2, max_length=200, schema_extra={"examples": ["电话确认上门时间"]})
+
+
+class Revealed(SQLModel):
+    """The number in full."""
+
+    field: Revealable
+    value: str
+
+
+class ContactCard(SQLModel):
+    """Whom to call."""
+
+    call_order: int
+    name: str
+    relation: str
+    phone: str
+
+
+class EmergencyCard(SQLModel):
+    """Everything a responder needs at once, on one screen."""
+
+    resident_id: UUID
+    name: str
+    gender: Gender
+    age: int
+    phone: str | None
+    address: str
+    latitude: float
+    longitude: float
+    access_note: str
+    dialect: str
+    categories: list[str]
+    conditions: list[str]
+    allergies: list[str]
+    medicines: list[str]
+    contacts: list[ContactCard]
+
+
+class ResidentInCare(SQLModel):
+    """A resident that the signed-in account may act for."""
+
+    id: UUID
+    name: str
+    area_code: str
+    relation: RelationKind
+    may_order: bool
+    may_see_health: bool
