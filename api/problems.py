@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from services.core.errors import DomainError, ServiceUnavailable
 
+_UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 MEDIA_TYPE = "application/problem+json"
 log = structlog.get_logger("api")
 
@@ -104,14 +105,16 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def on_part_away(request: Request, error: Exception) -> JSONResponse:
     """PostgreSQL or Redis is away; what was under way has been rolled back."""
-    log.warning("part_away", error=type(error).__name__, path=request.scope.get("path"))
+    log.warning("part_away", error=type(error).__name__, path=request.scope.get("path"), exc_info=error)
     titles = (ServiceUnavailable.title_zh, ServiceUnavailable.title_en)
     return problem(request, 503, ServiceUnavailable.code, titles)
 
 
 async def on_database_error(request: Request, error: Exception) -> JSONResponse:
-    """Lost connections are 503; any other database error is ours."""
+    """Lost connections are 503, text that no database keeps (NUL) is 422; any other database error is ours."""
     assert isinstance(error, DBAPIError)  # noqa: S101  registered for this type only
+    if isinstance(error.orig and error.orig.__cause__, _UNSTORABLE):
+        return problem(request, 422, "invalid_input", ("填写的内容有误", "The input is not valid"))
     lost = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     return await (on_part_away if lost else on_bug)(request, error)
 

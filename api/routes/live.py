@@ -9,9 +9,8 @@ from fastapi.responses import StreamingResponse
 
 from api.deps import ActorDep, HouseDep
 from api.live import LiveHub
-from services.centres.service import get_watched_centre
-from services.core.errors import DomainError
-from services.identity.service import authenticate
+from services.centres.service import centre_in_reach
+from services.identity.service import session_is_live
 
 router = APIRouter(tags=["centres"])
 
@@ -34,16 +33,12 @@ async def follow_live(
 ) -> StreamingResponse:
     """Events carry ids, kinds and times; read the alert or order itself for more. Ends with the session."""
     async with house.database.unit_of_work(actor) as work:
-        await get_watched_centre(work, centre_id)
+        await centre_in_reach(work, centre_id)
     hub: LiveHub = request.app.state.live
-    token = request.headers["authorization"].partition(" ")[2]
 
     async def still_welcome() -> bool:
-        try:
-            await authenticate(house.database, house.settings, token, house.clock)
-        except DomainError:
-            return False
-        return True
+        session_id = actor.session_id
+        return session_id is not None and await session_is_live(house.database, session_id, house.clock.now())
 
     seen = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else None
     frames: AsyncIterator[bytes] = hub.follow(str(centre_id), seen, still_welcome)

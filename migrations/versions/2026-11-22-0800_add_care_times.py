@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0003_add_care_times"
-down_revision: str | None = "0002_add_row_security"
+down_revision: str | None = "0003_add_heartbeat"
 branch_labels: None = None
 depends_on: None = None
 
@@ -13,6 +13,7 @@ depends_on: None = None
 def upgrade() -> None:
     op.add_column("visit", sa.Column("care_started_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("visit", sa.Column("care_ended_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("visit_flagged", "visit", ["centre_id"], postgresql_where=sa.text("status = 'flagged'"))
     # The menu is seed data that `load_items` brings up to date: nothing is lost with the old column.
     op.drop_column("service_item", "checklist")
     op.add_column(
@@ -34,5 +35,6 @@ def downgrade() -> None:
         sa.Column("checklist", sa.ARRAY(sa.Text()), nullable=False, server_default=sa.text("'{}'::text[]")),
     )
     op.alter_column("service_item", "checklist", server_default=None)
+    op.drop_index("visit_flagged", table_name="visit")
     op.drop_column("visit", "care_ended_at")
     op.drop_column("visit", "care_started_at")

@@ -1,18 +1,15 @@
 """Settlements: who pays what for an order, to the fen."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
+from services.billing.states import SettlementStatus
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
-
-
-class SettlementStatus(StrEnum):
-    DUE = "due"
-    HELD = "held"  # a visit is flagged: nothing is charged before a person has looked
 
 
 class Settlement(SQLModel, table=True):
@@ -50,3 +47,37 @@ class SettlementLine(SQLModel, table=True):
     amount_fen: int
     rule_source: str
     rule_version: str
+
+
+class SettlementLinePublic(BaseModel):
+    """``quantity × unit_fen = amount_fen``; ``payer`` is ``self`` for what the resident pays."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line_no: int
+    code: str
+    name_zh: str
+    name_en: str
+    payer: str
+    quantity: int
+    unit_fen: int
+    amount_fen: int
+    rule_source: str
+    rule_version: str
+
+
+class SettlementPublic(BaseModel):
+    """The bill of an order. ``prices_verified`` is false while the price rule holds placeholders."""
+
+    id: UUID
+    order_id: UUID
+    resident_id: UUID
+    centre_id: UUID
+    area_code: str
+    status: SettlementStatus
+    currency: str = "CNY"
+    lines: list[SettlementLinePublic]
+    total_fen: int = Described(description="The exact sum of the lines, in fen.")
+    prices_verified: bool
+    settled_at: datetime
+    version: int

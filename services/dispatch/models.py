@@ -1,15 +1,18 @@
 """Offers to caregivers and the bookings that come of them (FHIR: Task)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+from pydantic import Field as Described
 from sqlalchemy import Column, Index
 from sqlalchemy.dialects.postgresql import INT8RANGE, JSONB, ExcludeConstraint, Range
 from sqlmodel import Field, SQLModel
 
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
+from services.dispatch.reasons import Reason
 from services.dispatch.states import OfferStatus
 
 _TIME_BITS = 34
@@ -81,3 +84,114 @@ class Booking(SQLModel, table=True):
     assigned_by: UUID
     assigned_at: datetime = Field(sa_type=UtcDateTime)
     override: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+
+
+class OffersCreate(BaseModel):
+    """Whom to ask, and for how long. Without ``starts_at`` each is asked for her earliest possible start."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    caregiver_ids: list[UUID] = Described(min_length=1, max_length=50)
+    starts_at: AwareDatetime | None = None
+    seconds: int | None = Described(None, ge=5, le=86_400, description="Time to answer.")
+
+
+class DeclineRequest(BaseModel):
+    """Why not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Described("", max_length=200)
+
+
+class Override(BaseModel):
+    """Passes every blocking reason but a licence and the database's own double-booking rule; audited."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Described(min_length=3, max_length=300)
+
+
+class AssignRequest(BaseModel):
+    """Who goes, decided by the dispatcher. ``caregiver_id`` is short for a list of one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    caregiver_ids: list[UUID] = Described([], max_length=4)
+    caregiver_id: UUID | None = None
+    starts_at: AwareDatetime | None = None
+    override: Override | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.caregiver_id is not None:
+            self.caregiver_ids = [*self.caregiver_ids, self.caregiver_id]
+            self.caregiver_id = None
+        self.caregiver_ids = list(dict.fromkeys(self.caregiver_ids))
+        if not self.caregiver_ids:
+            raise ValueError("name at least one caregiver")
+        return self
+
+
+class OfferPublic(BaseModel):
+    """An offer. Until it is accepted it shows the place by area and distance, not by address."""
+
+    id: UUID
+    order_id: UUID
+    caregiver_id: UUID
+    caregiver_name: str
+    resident_name: str = Described(description="Surname only, the rest masked.")
+    area_code: str
+    item_code: str
+    item_name_zh: str
+    item_name_en: str
+    is_urgent: bool
+    caregivers_required: int
+    distance_m: int = Described(description="From the caregiver's home, straight line.")
+    status: OfferStatus
+    starts_at: datetime
+    ends_at: datetime
+    sent_at: datetime
+    expires_at: datetime
+    answered_at: datetime | None
+    decline_reason: str | None
+    visit_id: UUID | None = Described(None, description="Once accepted.")
+    version: int
+
+
+class OffersSent(BaseModel):
+    """The offers that went out."""
+
+    items: list[OfferPublic]
+
+
+class SuggestionPublic(BaseModel):
+    """A caregiver who fits, with the earliest start and the reasons behind the score (0–100)."""
+
+    caregiver_id: UUID
+    caregiver_name: str
+    score: float
+    starts_at: datetime
+    ends_at: datetime
+    travel_minutes: int
+    distance_m: int
+    reasons: list[Reason]
+
+
+class RuledOutPublic(BaseModel):
+    """A caregiver who does not fit, with every reason."""
+
+    caregiver_id: UUID
+    caregiver_name: str
+    reasons: list[Reason]
+
+
+class SuggestionsPublic(BaseModel):
+    """Who could go. ``starts_at`` is the earliest start for as many of the best as the order still needs."""
+
+    order_id: UUID
+    caregivers_required: int
+    caregivers_missing: int
+    starts_at: datetime | None
+    suggestions: list[SuggestionPublic]
+    ruled_out: list[RuledOutPublic]

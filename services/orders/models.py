@@ -5,10 +5,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import Field as Described
 from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from services.catalogue.models import Category
+from services.catalogue.pricing import Quote
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.orders.states import OrderStatus
@@ -62,3 +66,84 @@ class Order(SQLModel, table=True):
     start_code: str
     cancel_reason: str | None = None
     version: int = 1
+
+
+class OrderCreate(BaseModel):
+    """What somebody orders, for whom and when. Where the order goes and how it came are ours to tell."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "resident_id": "019329a4-5b1c-7d2e-8f30-0a1b2c3d4e5f",
+                    "item_code": "wound_dressing",
+                    "window_start": "2026-11-24T09:00:00+08:00",
+                    "window_end": "2026-11-24T11:30:00+08:00",
+                    "note": "大门在屋后",
+                }
+            ]
+        },
+    )
+
+    resident_id: UUID
+    item_code: str = Described(min_length=1, max_length=60)
+    window_start: AwareDatetime = Described(description="Earliest start; in the future.")
+    window_end: AwareDatetime = Described(description="Latest end; at most 90 days ahead.")
+    quantity: int = Described(1, ge=1, le=12, description="Units of the item: meals, hours, visits.")
+    note: str = Described("", max_length=500)
+    preferred_gender: Gender | None = None
+    is_urgent: bool = False
+
+
+class CancelRequest(BaseModel):
+    """Why an order is cancelled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Described(min_length=1, max_length=200)
+
+
+class OrderPublic(BaseModel):
+    """An order as its readers see it; ``start_code`` is only there for those who may tell it."""
+
+    id: UUID
+    resident_id: UUID
+    resident_name: str = Described(description="Surname only, the rest masked.")
+    centre_id: UUID
+    area_code: str
+    item_code: str
+    item_name_zh: str
+    item_name_en: str
+    category: Category
+    status: OrderStatus
+    channel: Channel
+    placed_at: datetime
+    window_start: datetime
+    window_end: datetime
+    duration_minutes: int
+    caregivers_required: int
+    address: str
+    latitude: float
+    longitude: float
+    note: str
+    preferred_gender: Gender | None
+    is_urgent: bool
+    start_code: str | None = Described(None, description="Told to the caregiver at the door.")
+    cancel_reason: str | None
+    quote: Quote
+    version: int
+
+
+class StatusChangePublic(BaseModel):
+    """One line of an order's history, its offers' and visits' included."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    entity: str
+    entity_id: UUID
+    from_status: str | None
+    to_status: str
+    reason: str | None
+    role: str
+    at: datetime

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Described
 from sqlmodel import Field, SQLModel
 
 from services.core.columns import UtcDateTime
@@ -23,3 +25,24 @@ class Rating(SQLModel, table=True):
     words: str = ""
     rated_by: UUID = Field(foreign_key="account.id")
     rated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RatingCreate(BaseModel):
+    """How it was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    score: int = Described(ge=1, le=5, strict=True, description="1 (bad) to 5 (good).")
+    words: str = Described("", max_length=500)
+
+
+class RatingPublic(BaseModel):
+    """A rating as it is shown."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    order_id: UUID
+    score: int
+    words: str
+    rated_at: datetime

@@ -1,9 +1,15 @@
 """Read models that look across domains."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.core.database import Work
+from services.core.scope import RESIDENTS, walls
 
 _BACKLOG = text(
     """
@@ -25,3 +31,116 @@ async def backlog(connection: AsyncConnection) -> dict[str, Any]:
     """What waits, by queue; every figure should be near 0 but ``alerts_open`` and ``dead_letters``."""
     row = (await connection.execute(_BACKLOG)).mappings().one()
     return {name: float(value) for name, value in row.items()}
+
+
+_ORDER = text(
+    """
+    SELECT o.*, r.name AS resident_name, s.status AS settlement_status, t.score AS rating_score,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'caregiver_id', f.caregiver_id,
+                'caregiver_name', c.name, 'status', f.status, 'starts_at', f.starts_at,
+                'expires_at', f.expires_at, 'decline_reason', f.decline_reason) ORDER BY f.id), '[]')
+            FROM offer f JOIN caregiver c ON c.id = f.caregiver_id
+            WHERE f.order_id = o.id AND :with_offers) AS offers,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'caregiver_id', b.caregiver_id,
+                'caregiver_name', c.name, 'starts_at', b.starts_at, 'ends_at', b.ends_at,
+                'override', b.override) ORDER BY b.id), '[]')
+            FROM booking b JOIN caregiver c ON c.id = b.caregiver_id
+            WHERE b.order_id = o.id AND b.is_active) AS bookings,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'caregiver_id', v.caregiver_id,
+                'caregiver_name', c.name, 'status', v.status, 'starts_at', v.starts_at, 'ends_at', v.ends_at,
+                'en_route_at', v.en_route_at, 'care_started_at', v.care_started_at,
+                'care_ended_at', v.care_ended_at, 'flags', v.flags) ORDER BY v.id), '[]')
+            FROM visit v JOIN caregiver c ON c.id = v.caregiver_id WHERE v.order_id = o.id) AS visits
+    FROM service_order o
+    JOIN resident r ON r.id = o.resident_id
+    LEFT JOIN settlement s ON s.order_id = o.id
+    LEFT JOIN rating t ON t.order_id = o.id
+    WHERE o.id = :order_id AND o.area_code LIKE :area
+        AND (:residents IS NULL OR o.resident_id = ANY(:residents))
+    """
+).bindparams(bindparam("residents", type_=RESIDENTS))
+_ORDER_JSON = dict.fromkeys(("item", "quote", "offers", "bookings", "visits"), JSONB)
+
+_HISTORY = text(
+    """
+    SELECT h.entity, h.entity_id, h.from_status, h.to_status, h.reason, h.role, h.at
+    FROM status_change h
+    WHERE h.entity_id IN (
+        SELECT :order_id
+        UNION ALL SELECT id FROM visit WHERE order_id = :order_id
+        UNION ALL SELECT id FROM offer WHERE order_id = :order_id AND :with_offers
+        UNION ALL SELECT id FROM settlement WHERE order_id = :order_id)
+    ORDER BY h.at, h.id
+    """
+)
+
+_BOARD = text(
+    """
+    SELECT o.id, o.resident_id, r.name AS resident_name, o.area_code, a.name_zh AS area_name_zh,
+        a.name_en AS area_name_en, o.item_code, o.item->>'name_zh' AS item_name_zh,
+        o.item->>'name_en' AS item_name_en, o.item->>'category' AS category, o.status, o.is_urgent,
+        o.placed_at, o.window_start, o.window_end, o.caregivers_required, o.version,
+        (SELECT count(*) FROM booking b WHERE b.order_id = o.id AND b.is_active) AS caregivers_booked,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('offer_id', f.id, 'caregiver_id', f.caregiver_id,
+                'caregiver_name', c.name, 'expires_at', f.expires_at) ORDER BY f.expires_at), '[]')
+            FROM offer f JOIN caregiver c ON c.id = f.caregiver_id
+            WHERE f.order_id = o.id AND f.status IN ('sent', 'viewed')) AS offers,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('visit_id', v.id, 'caregiver_id', v.caregiver_id,
+                'caregiver_name', c.name, 'status', v.status, 'starts_at', v.starts_at,
+                'flags', v.flags) ORDER BY v.id), '[]')
+            FROM visit v JOIN caregiver c ON c.id = v.caregiver_id
+            WHERE v.order_id = o.id AND v.status <> 'cancelled') AS visits
+    FROM service_order o
+    JOIN resident r ON r.id = o.resident_id
+    LEFT JOIN area a ON a.code = o.area_code
+    WHERE o.centre_id = :centre_id AND o.area_code LIKE :area
+        AND (o.status IN ('placed', 'offered', 'assigned', 'in_progress')
+            OR o.id IN (SELECT order_id FROM visit WHERE centre_id = :centre_id AND status = 'flagged'))
+    ORDER BY o.is_urgent DESC, o.window_start, o.id
+    LIMIT :limit
+    """
+)
+
+_BOARD_ALERTS = text(
+    """
+    SELECT a.id, a.kind, a.severity, a.status, a.resident_id, r.name AS resident_name, a.area_code,
+        a.received_at AS since, a.occurrences, a.version
+    FROM alert a LEFT JOIN resident r ON r.id = a.resident_id
+    WHERE a.centre_id = :centre_id AND a.area_code LIKE :area
+        AND a.status IN ('open', 'acknowledged', 'responding', 'on_scene')
+    ORDER BY a.severity DESC, a.received_at
+    LIMIT :limit
+    """
+)
+
+
+async def order_with_work(work: Work, order_id: UUID, with_offers: bool) -> RowMapping | None:
+    """An order in reach with its offers, bookings and visits, in one statement."""
+    found = await work.sql(
+        _ORDER.columns(**_ORDER_JSON),
+        {"order_id": order_id, "with_offers": with_offers, **walls(work.actor)},
+    )
+    return found.mappings().one_or_none()
+
+
+async def order_history(work: Work, order_id: UUID, with_offers: bool) -> Sequence[RowMapping]:
+    """Every status change of an order that is known to be in reach, and of what hangs on it."""
+    found = await work.sql(_HISTORY, {"order_id": order_id, "with_offers": with_offers})
+    return found.mappings().all()
+
+
+async def centre_board(work: Work, centre_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """Open orders and those with a flagged visit, urgent first, then by window."""
+    found = await work.sql(
+        _BOARD.columns(offers=JSONB, visits=JSONB),
+        {"centre_id": centre_id, "limit": limit, "area": walls(work.actor)["area"]},
+    )
+    return found.mappings().all()
+
+
+async def centre_alerts(work: Work, centre_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """The centre's live alerts, gravest first."""
+    found = await work.sql(
+        _BOARD_ALERTS, {"centre_id": centre_id, "limit": limit, "area": walls(work.actor)["area"]}
+    )
+    return found.mappings().all()

@@ -29,7 +29,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, stored: str) -> bool:
-    """Whether the password belongs to the stored hash, in constant time; a hash that cannot be read fits nothing."""
+    """Whether the password belongs to the stored hash, in constant time; an unreadable hash fits nothing."""
     try:
         _, kind, iterations, salt, expected = stored.split("$")
         if kind != "7" or not 0 < int(iterations) <= MOST_ITERATIONS:

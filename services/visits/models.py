@@ -1,24 +1,31 @@
 """Visits (FHIR: Encounter) and the evidence that they took place."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import Field as Described
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from services.catalogue.models import Task
 from services.core.columns import TextArray, UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.visits.states import VisitStatus
 
 
 class Visit(SQLModel, table=True):
-    """One caregiver at one home for one order. ``*_device_at`` is the phone's time, ``*_at`` ours.
+    """One caregiver at one home for one order.
 
-    ``flags`` are reasons for review (``wrong_start_code``, ``far_from_home``, …); they never block care.
+    ``*_device_at`` is the phone's time, ``check_*_at`` the server's, ``care_*_at`` the time that counts
+    (see ``verification.care_time``). ``flags`` are reasons for review; they never block care.
     """
 
     __tablename__ = "visit"
+    __table_args__ = (Index("visit_flagged", "centre_id", postgresql_where="status = 'flagged'"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     order_id: UUID = Field(foreign_key="service_order.id", index=True)
@@ -34,9 +41,11 @@ class Visit(SQLModel, table=True):
     check_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_in_device_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_in_evidence: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    care_started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_out_device_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_out_evidence: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    care_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tasks: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     readings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     note: str = ""
@@ -44,3 +53,102 @@ class Visit(SQLModel, table=True):
     review_note: str | None = None
     reviewed_by: UUID | None = None
     version: int = 1
+
+
+class Evidence(BaseModel):
+    """What the phone says of time and place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device_at: AwareDatetime = Described(description="The phone's own time of the act.")
+    sent_at: AwareDatetime | None = Described(
+        None, description="The phone's clock when this is sent; later than `device_at` after waiting offline."
+    )
+    latitude: float | None = Described(None, ge=-90, le=90)
+    longitude: float | None = Described(None, ge=-180, le=180)
+    accuracy_m: float | None = Described(None, ge=0, le=100_000)
+    mock_location: bool = Described(False, description="The phone says that its position is made up.")
+
+
+class CheckIn(Evidence):
+    """At the door."""
+
+    start_code: str | None = Described(None, max_length=8, description="Told by the resident.")
+
+
+class ReadingKind(StrEnum):
+    """What is measured at a visit, in the units of the terminals."""
+
+    HEART_RATE = "heart_rate"
+    SPO2 = "spo2"
+    BLOOD_PRESSURE = "blood_pressure"
+    TEMPERATURE = "temperature"
+    RESPIRATORY_RATE = "respiratory_rate"
+    GLUCOSE = "glucose"
+    WEIGHT = "weight"
+
+
+class VisitReading(BaseModel):
+    """One value taken by hand: /min, %, mm[Hg], Cel, /min, mmol/L, kg."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: ReadingKind
+    value: float | None = Described(None, gt=0, lt=1_000)
+    systolic: int | None = Described(None, gt=0, lt=400)
+    diastolic: int | None = Described(None, gt=0, lt=300)
+    at: AwareDatetime | None = None
+
+
+class CheckOut(Evidence):
+    """Leaving: what was done and seen."""
+
+    tasks_done: list[str] = Described([], max_length=40, description="Codes of the item's checklist.")
+    readings: list[VisitReading] = Described([], max_length=40)
+    note: str = Described("", max_length=1000)
+
+
+class ReviewRequest(BaseModel):
+    """A person has looked at the flags."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accept: bool = Described(True, description="Let the visit count; false keeps it flagged, with the note.")
+    note: str = Described(min_length=1, max_length=500)
+
+
+class VisitPublic(BaseModel):
+    """A visit as its readers see it. Name and address are whole for its caregiver while it is to be done."""
+
+    id: UUID
+    order_id: UUID
+    caregiver_id: UUID
+    caregiver_name: str
+    resident_id: UUID
+    resident_name: str
+    centre_id: UUID
+    area_code: str
+    status: VisitStatus
+    item_code: str
+    item_name_zh: str
+    item_name_en: str
+    checklist: list[Task]
+    order_note: str
+    address: str | None
+    latitude: float | None
+    longitude: float | None
+    starts_at: datetime
+    ends_at: datetime
+    en_route_at: datetime | None
+    check_in_at: datetime | None = Described(description="When we heard of it.")
+    check_in_device_at: datetime | None = Described(description="By the phone's clock.")
+    care_started_at: datetime | None = Described(description="The time that counts.")
+    check_out_at: datetime | None
+    check_out_device_at: datetime | None
+    care_ended_at: datetime | None
+    tasks: list[dict[str, Any]]
+    readings: list[dict[str, Any]]
+    note: str
+    flags: list[str]
+    review_note: str | None
+    version: int

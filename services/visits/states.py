@@ -18,9 +18,7 @@ class VisitStatus(StrEnum):
 VISIT = Transitions[VisitStatus](
     "visit",
     {
-        VisitStatus.SCHEDULED: frozenset(
-            {VisitStatus.EN_ROUTE, VisitStatus.IN_SERVICE, VisitStatus.CANCELLED}
-        ),
+        VisitStatus.SCHEDULED: frozenset({VisitStatus.EN_ROUTE, VisitStatus.IN_SERVICE, VisitStatus.CANCELLED}),
         VisitStatus.EN_ROUTE: frozenset({VisitStatus.IN_SERVICE, VisitStatus.CANCELLED}),
         VisitStatus.IN_SERVICE: frozenset({VisitStatus.VERIFIED, VisitStatus.FLAGGED}),
         VisitStatus.FLAGGED: frozenset({VisitStatus.REVIEWED}),

@@ -1,0 +1,152 @@
+"""What a service costs: a price rule (data) and the one function that reads it.
+
+Everything is integer fen. Rounding happens in one place a component, by the rule that the price rule names
+(``half_up_fen``: 四舍五入 to the fen), and always on the unit price, so that ``quantity × unit_fen`` is the
+amount of every line and the lines add up to the total exactly.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from services.core.money import round_half_up
+
+BASIS_POINTS = 10_000
+"""Parts of a whole in which a percentage is written, so that no price rule holds a float."""
+
+
+class ComponentKind(StrEnum):
+    FLAT = "flat"  # so much for each unit that was ordered
+    TIMED = "timed"  # so much for each started step of time
+    PERCENT = "percent"  # a share of the flat and timed lines
+
+
+class Component(BaseModel):
+    """One part of a price; medical items have two, 医药服务价格 and 上门服务费."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    kind: ComponentKind
+    unit_fen: int = Field(0, ge=0, description="Fen for one unit (flat) or for `per_minutes` (timed).")
+    per_minutes: int = Field(60, ge=1, description="Timed: what `unit_fen` buys.")
+    step_minutes: int = Field(30, ge=1, description="Timed: a started step counts whole.")
+    grace_minutes: int = Field(0, ge=0, description="Timed: so much beyond a step is not counted.")
+    minimum_minutes: int = Field(0, ge=0, description="Timed: billed at least.")
+    basis_points: int = Field(0, ge=0, description="Percent: 10 000 is the whole.")
+    when: str | None = Field(None, description="Only where the context has this tag, for example `urgent`.")
+    range_fen: tuple[int, int] | None = Field(
+        None, description="The span in the source; the default is its middle."
+    )
+
+
+class PriceRule(BaseModel):
+    """How an item is priced, and where the figures come from. ``verified`` is false for placeholders."""
+
+    components: list[Component] = Field(min_length=1)
+    rounding: Literal["half_up_fen"] = "half_up_fen"
+    source: str
+    version: str
+    effective_date: date
+    verified: bool
+    note_zh: str = ""
+    note_en: str = ""
+
+    @model_validator(mode="after")
+    def _percentages_last(self) -> Self:
+        kinds = [component.kind is ComponentKind.PERCENT for component in self.components]
+        if kinds != sorted(kinds):
+            raise ValueError("percentages stand after the components they are a share of")
+        return self
+
+
+class QuoteLine(BaseModel):
+    """``quantity × unit_fen = amount_fen``, always."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    quantity: int
+    unit_fen: int
+    amount_fen: int
+
+
+class Quote(BaseModel):
+    """The lines of a price and their exact sum, with the rule they rest on."""
+
+    quantity: int
+    minutes: int
+    lines: list[QuoteLine]
+    total_fen: int
+    rounding: str
+    source: str
+    version: str
+    effective_date: date
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PriceContext:
+    """Circumstances that a component's ``when`` may ask for."""
+
+    tags: frozenset[str] = field(default_factory=frozenset)
+
+
+def quote(rule: PriceRule, quantity: int, minutes: int, context: PriceContext) -> Quote:
+    """Price ``quantity`` units that take ``minutes`` in all. ``ValueError`` for less than one of either."""
+    if quantity < 1 or minutes < 1:
+        raise ValueError("a price needs at least one unit and one minute")
+    lines: list[QuoteLine] = []
+    for part in rule.components:
+        if part.when is not None and part.when not in context.tags:
+            continue
+        if part.kind is ComponentKind.FLAT:
+            lines.append(_line(part, quantity, part.unit_fen))
+        elif part.kind is ComponentKind.TIMED:
+            lines.append(_line(part, billed_steps(part, minutes), step_fen(part)))
+        else:
+            base = sum(line.amount_fen for line in lines)
+            lines.append(_line(part, 1, round_half_up(Decimal(base * part.basis_points) / BASIS_POINTS)))
+    return Quote(
+        quantity=quantity,
+        minutes=minutes,
+        lines=lines,
+        total_fen=sum(line.amount_fen for line in lines),
+        rounding=rule.rounding,
+        source=rule.source,
+        version=rule.version,
+        effective_date=rule.effective_date,
+        verified=rule.verified,
+    )
+
+
+def step_fen(part: Component) -> int:
+    """The price of one step of a timed component, rounded half up to the fen."""
+    return round_half_up(Decimal(part.unit_fen * part.step_minutes) / part.per_minutes)
+
+
+def billed_steps(part: Component, minutes: int) -> int:
+    """Started steps after the grace, at least one and at least the minimum."""
+    counted = max(minutes - part.grace_minutes, part.minimum_minutes, 1)
+    return -(-counted // part.step_minutes)
+
+
+def planned_minutes(rule: PriceRule, duration_minutes: int, quantity: int) -> int:
+    """How long an order takes: items priced by time grow with their quantity, others do not."""
+    timed = any(part.kind is ComponentKind.TIMED for part in rule.components)
+    return duration_minutes * quantity if timed else duration_minutes
+
+
+def _line(part: Component, quantity: int, unit_fen: int) -> QuoteLine:
+    return QuoteLine(
+        code=part.code,
+        name_zh=part.name_zh,
+        name_en=part.name_en,
+        quantity=quantity,
+        unit_fen=unit_fen,
+        amount_fen=quantity * unit_fen,
+    )

@@ -1,0 +1,25 @@
+"""The centres' SQL. Areas and centres are public reference data: no scope."""
+
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.centres.models import Centre
+from services.core.areas import town_of
+from services.core.database import Work
+
+
+async def centre_of_area(work: Work, area_code: str) -> Centre | None:
+    """The centre of the town or street that an area lies in."""
+    statement = select(Centre).where(Centre.area_code == town_of(area_code))
+    return (await work.session.exec(statement)).one_or_none()
+
+
+async def centre_by_id(work: Work, centre_id: UUID) -> Centre | None:
+    """One centre."""
+    return await work.session.get(Centre, centre_id)
+
+
+async def all_centres(work: Work) -> list[Centre]:
+    """Every centre, by area code."""
+    return list((await work.session.exec(select(Centre).order_by(col(Centre.area_code)))).all())

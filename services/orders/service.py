@@ -1,0 +1,138 @@
+"""The orders' verbs. What follows a placed order (offers, bookings, visits) stands in later rooms."""
+
+import secrets
+from datetime import UTC
+from uuid import UUID
+
+from services.catalogue.models import ItemFacts
+from services.catalogue.pricing import PriceContext, planned_minutes, quote
+from services.catalogue.service import orderable_item
+from services.centres.service import centre_in_charge
+from services.core.actor import Role
+from services.core.database import Work
+from services.core.errors import Forbidden
+from services.core.versions import expect_version
+from services.events import OrderCancelled, OrderPlaced
+from services.orders import repository
+from services.orders.errors import MayNotOrder, NotCancellable, WindowInvalid
+from services.orders.models import Order, OrderCreate, OrderPublic
+from services.orders.rules import CHANNELS, TELLS_START_CODE, masked_name, order_limits, window_problem
+from services.orders.states import ORDER, OrderStatus
+from services.residents.models import Resident
+
+
+async def place_order(work: Work, wish: OrderCreate) -> OrderPublic:
+    """Take an order and route it to the centre of the resident's area.
+
+    Raises ``NotFound`` for a resident out of reach, ``MayNotOrder``, ``NotOnTheMenu``, ``WindowInvalid``,
+    ``NoCentre``.
+    """
+    channel, account_id = CHANNELS.get(work.actor.role), work.actor.account_id
+    if channel is None or account_id is None:
+        raise Forbidden
+    resident = await repository.resident_in_reach(work, wish.resident_id)
+    await _require_may_order(work, resident)
+    item = await orderable_item(work, wish.item_code)
+    minutes = planned_minutes(item.price_rule, item.duration_minutes, wish.quantity)
+    problem = window_problem(work.now, wish.window_start, wish.window_end, minutes, order_limits())
+    if problem is not None:
+        raise WindowInvalid(reason=problem, duration_minutes=minutes)
+    centre = await centre_in_charge(work, resident.area_code)
+    price = quote(item.price_rule, wish.quantity, minutes, price_context(wish.is_urgent))
+    order = Order(
+        resident_id=resident.id,
+        centre_id=centre.id,
+        area_code=resident.area_code,
+        item_code=item.code,
+        item=item.model_dump(mode="json"),
+        quote=price.model_dump(mode="json"),
+        status=OrderStatus.PLACED,
+        channel=channel,
+        placed_by=account_id,
+        placed_at=work.now,
+        window_start=wish.window_start.astimezone(UTC),
+        window_end=wish.window_end.astimezone(UTC),
+        duration_minutes=minutes,
+        caregivers_required=item.caregivers_required,
+        address=resident.address,
+        latitude=resident.latitude,
+        longitude=resident.longitude,
+        note=wish.note,
+        preferred_gender=wish.preferred_gender or resident.preferred_gender,
+        is_urgent=wish.is_urgent,
+        start_code=f"{secrets.randbelow(10_000):04d}",
+    )
+    work.session.add(order)
+    ORDER.begin(work, order)
+    work.record(
+        OrderPlaced(
+            area_code=order.area_code,
+            centre_id=order.centre_id,
+            order_id=order.id,
+            resident_id=resident.id,
+            item_code=item.code,
+            is_urgent=wish.is_urgent,
+        )
+    )
+    await work.session.flush()
+    return order_public(work, order, resident.name)
+
+
+async def _require_may_order(work: Work, resident: Resident) -> None:
+    """A resident orders for herself, family with a running consent, staff inside their area."""
+    actor = work.actor
+    if actor.role is Role.RESIDENT and actor.person_id != resident.id:
+        raise MayNotOrder
+    if actor.role is Role.FAMILY and not await repository.may_order_for(work, resident.id):
+        raise MayNotOrder
+
+
+def price_context(is_urgent: bool) -> PriceContext:
+    """The circumstances of an order that a price rule may ask for."""
+    return PriceContext(tags=frozenset({"urgent"}) if is_urgent else frozenset())
+
+
+async def list_orders(
+    work: Work,
+    limit: int,
+    cursor: UUID | None,
+    statuses: list[OrderStatus],
+    resident_id: UUID | None,
+) -> list[OrderPublic]:
+    """A page of the orders in reach, newest first."""
+    rows = await repository.orders_page(work, limit, cursor, statuses, resident_id)
+    return [order_public(work, order, name) for order, name in rows]
+
+
+def cancel(work: Work, order: Order, reason: str, if_match: int | None) -> bool:
+    """Move a locked order to ``cancelled``; False when it already is. Raises ``NotCancellable``.
+
+    Offers, bookings and visits are taken back by ``dispatch.cancellation``, in the same transaction.
+    """
+    if order.status is OrderStatus.CANCELLED:
+        return False
+    expect_version(order, if_match)
+    if not ORDER.allows(order.status, OrderStatus.CANCELLED):
+        raise NotCancellable(current=str(order.status))
+    order.cancel_reason = reason
+    ORDER.move(work, order, OrderStatus.CANCELLED, reason)
+    work.record(OrderCancelled(area_code=order.area_code, centre_id=order.centre_id, order_id=order.id))
+    return True
+
+
+def item_of(order: Order) -> ItemFacts:
+    """The item as it was when the order was placed."""
+    return ItemFacts.model_validate(order.item)
+
+
+def order_public(work: Work, order: Order, resident_name: str) -> OrderPublic:
+    """The order as the acting reader may see it."""
+    shown = order.model_dump(exclude={"item", "start_code", "placed_by"})
+    return OrderPublic(
+        **shown,
+        resident_name=masked_name(resident_name),
+        item_name_zh=order.item["name_zh"],
+        item_name_en=order.item["name_en"],
+        category=order.item["category"],
+        start_code=order.start_code if work.actor.role in TELLS_START_CODE else None,
+    )
