@@ -1,0 +1,53 @@
+# Two commands are enough: `make run` and `make test`. Everything else is a part of these.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := requirements.lock
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types imports unit bench fmt lock graph clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+
+run: $(STAMP) ## Start everything; Ctrl-C stops it
+	@exec $(BIN)/guoyuan up
+
+test: lint types imports unit ## Lint, types, import rules and tests, on a stack of their own
+
+lint: $(STAMP) ## ruff check and format check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(STAMP) ## import-linter: who may import whom
+	$(BIN)/lint-imports
+
+unit: $(STAMP) ## pytest; ARGS="-k name" narrows it
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(STAMP) ## Measure; results go to docs/performance.md
+	$(BIN)/python -m bench $(ARGS)
+
+fmt: $(STAMP) ## Format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(STAMP) ## Pin every dependency with its hashes
+	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o $(LOCK)
+
+graph: $(STAMP) ## Show that the packages have no import cycle
+	$(BIN)/python -m tests.architecture.graph
+
+clean: ## Forget the virtual environment and the embedded stack's data (asks first)
+	@if [ -d .guoyuan ]; then printf 'Remove .guoyuan with all its data? [y/N] '; read answer; \
+		[ "$$answer" = y ] && rm -rf .guoyuan || echo kept; fi
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# Installed again only when the lock, the project file or the way of installing changes. The stamp is written last:
+# an interrupted installation is repeated.
+$(STAMP): $(LOCK) pyproject.toml ops/install.sh
+	@sh ops/install.sh "$(PYTHON)" "$(LOCK)" "$(STAMP)"

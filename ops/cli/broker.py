@@ -1,0 +1,116 @@
+"""``guoyuan broker``: the MQTT broker at the address in GUOYUAN_MQTT_URL."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote, urlsplit
+
+import structlog
+import typer
+import uvloop
+
+from devices.broker import Broker
+from devices.broker_gate import DatabaseGate
+from ops.stack.mosquitto import Accounts, Mosquitto, find
+from ops.stack.process import StartFailedError
+from ops.stack.runtime import load_settings
+from services.core.logs import configure_logging
+from services.core.settings import Settings
+
+app = typer.Typer(invoke_without_command=True, help="MQTT 消息代理。 The embedded MQTT broker.")
+logger = structlog.get_logger("guoyuan.broker")
+
+ACCOUNTS_SECONDS = 3.0  # how often Mosquitto's password file is compared with the database
+
+
+@app.callback()
+def broker(context: typer.Context) -> None:
+    """Run the MQTT broker until SIGTERM: Mosquitto when it is installed, else the built-in one."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    configure_logging(settings, "broker")
+    binary = find() if settings.embedded_broker != "builtin" else None
+    if settings.embedded_broker == "mosquitto" and binary is None:
+        raise typer.BadParameter("GUOYUAN_EMBEDDED_BROKER=mosquitto, but no program `mosquitto` was found")
+    raise typer.Exit(uvloop.run(_until_signal(settings, binary)))
+
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(help="Where the password and access files go.")],
+) -> None:
+    """Write Mosquitto's password and access files from the database, for a broker that runs elsewhere."""
+    settings = load_settings()
+    database_url, _, password = _addresses(settings)
+    uvloop.run(Accounts(database_url, directory, password).export())
+    typer.echo(str(directory))
+
+
+async def _until_signal(settings: Settings, binary: str | None) -> int:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    if binary is None:
+        await _serve_builtin(settings, ended)
+        return 0
+    return await _serve_mosquitto(settings, binary, ended)
+
+
+async def _serve_builtin(settings: Settings, ended: asyncio.Event) -> None:
+    database_url, (host, port), password = _addresses(settings)
+    gate = DatabaseGate(database_url, password)
+    embedded = Broker(gate)
+    await embedded.start(host, port)
+    await ended.wait()
+    await embedded.stop()
+    await gate.close()
+
+
+async def _serve_mosquitto(settings: Settings, binary: str, ended: asyncio.Event) -> int:
+    """Run Mosquitto beside a task that keeps its accounts in step with the database."""
+    database_url, (_, service_port), password = _addresses(settings)
+    host, terminal_port = settings.terminal_broker
+    directory = settings.data_dir / "mosquitto"
+    server = Mosquitto(
+        binary,
+        directory,
+        settings.data_dir / "logs" / "mosquitto.log",
+        host=host,
+        terminal_port=terminal_port,
+        service_port=service_port,
+    )
+    accounts = Accounts(database_url, directory, password)
+    server.prepare()
+    await accounts.export()
+    try:
+        server.start()
+    except StartFailedError as error:
+        typer.echo(str(error), err=True)
+        return 1
+    logger.info("mosquitto_started", terminal_port=terminal_port, service_port=service_port)
+    try:
+        while not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), ACCOUNTS_SECONDS)
+            if server.poll() is not None:
+                typer.echo(server.log_tail(), err=True)
+                return 1
+            if await accounts.export():
+                server.reload()
+        return 0
+    finally:
+        server.stop()
+
+
+def _addresses(settings: Settings) -> tuple[str, tuple[str, int], str]:
+    """Database, the platform's own door, and the password of its account. Raises typer.BadParameter."""
+    if settings.mqtt_url is None or settings.database_url is None:
+        raise typer.BadParameter(
+            "set GUOYUAN_MQTT_URL and GUOYUAN_DATABASE_URL, or start the stack with `guoyuan up`"
+        )
+    address = urlsplit(settings.mqtt_url)
+    door = (address.hostname or "127.0.0.1", address.port or 1883)
+    return settings.database_url, door, unquote(address.password or "")

@@ -1,0 +1,108 @@
+"""A whole platform as processes of their own, under the supervisor of ``guoyuan up``. Tests kill its parts."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+from ops.migrate import migrate
+from ops.stack.embedded import EmbeddedStack
+from ops.stack.process import Part
+from ops.stack.supervisor import Supervisor
+from ops.stack.up import answers
+from services.core.settings import Settings
+from tests.faults.waiting import until
+
+TICK_SECONDS = 0.1
+BACK_SECONDS = 30.0
+START_SECONDS = 60.0
+
+T = TypeVar("T")
+
+
+class LivingPlatform:
+    """Servers, API, both lanes of ingest and the worker; whoever dies is started again by the supervisor."""
+
+    def __init__(self, directory: Path) -> None:
+        # Without fsync, to be quick: a killed server loses nothing by that, only a crashed machine would.
+        self.stack = EmbeddedStack(directory, durable=False)
+        self.said: list[str] = []
+        self.parts: dict[str, Part] = {part.name: part for part in self.stack.parts}
+        self._supervisor = Supervisor(self.said.append)
+        # The kernel ends a process when the *thread* that started it ends: one thread starts all, and stays.
+        self._thread = ThreadPoolExecutor(1, "supervisor")
+        self._ticking: asyncio.Task[None] | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of every process."""
+        return self.stack.settings
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._in_thread(self._start)
+        except BaseException:
+            await self._stop()
+            raise
+        self._ticking = asyncio.create_task(self._tick_forever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticking
+        await self._stop()
+
+    async def kill(self, *names: str) -> None:
+        """``kill -9`` of each of these, one right after the other."""
+        for name in names:
+            await self._in_thread(self.parts[name].kill)
+            assert self.parts[name].poll() == -signal.SIGKILL, f"{name} was not there to be killed"
+
+    async def back(self, name: str) -> None:
+        """Wait until the supervisor has started it again and it is ready."""
+        part = self.parts[name]
+        await until(lambda: part.pid is not None and part.ready(), BACK_SECONDS, lambda: self._story(name))
+
+    def _story(self, name: str) -> str:
+        said = "\n".join(self.said[-5:])
+        return f"{name} did not come back.\n{said}\n{self.parts[name].log_tail()}"
+
+    def logs(self, lines: int = 5) -> str:
+        """The last words of every process, for a failure's message."""
+        return "\n".join(f"--- {name}\n{part.log_tail(lines)}" for name, part in self.parts.items())
+
+    def _start(self) -> None:
+        for part in self.stack.parts:
+            part.start()
+            self._supervisor.watch(part)
+        migrate(self.stack.postgres.url)
+        for name, arguments in {
+            "api": ("api",),
+            "ingest-alarms": ("ingest", "--lane", "alarms"),
+            "ingest-vitals": ("ingest", "--lane", "vitals"),
+            "worker": ("worker",),
+        }.items():
+            ready = partial(answers, self.settings) if name == "api" else None
+            part = self.stack.application(arguments, name=name, is_ready=ready)
+            self.parts[name] = part
+            part.spawn()
+            self._supervisor.watch(part)
+        self.parts["api"].wait_ready(START_SECONDS)
+
+    async def _tick_forever(self) -> None:
+        while True:
+            await self._in_thread(self._supervisor.tick)
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _stop(self) -> None:
+        await self._in_thread(self._supervisor.stop)
+        self._thread.shutdown()
