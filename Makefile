@@ -37,10 +37,11 @@ fmt: $(STAMP) ## Format and fix what can be fixed
 
 lock: $(STAMP) ## Pin every dependency with its hashes
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o $(LOCK)
+		--no-emit-index-url --python-version 3.11 --universal -o $(LOCK)
 
-graph: $(STAMP) ## Show that the packages have no import cycle
-	$(BIN)/python -m tests.architecture.graph
+graph: $(STAMP) ## Draw the domains and their imports (DOT), and show that there is no cycle
+	$(BIN)/import-linter drawgraph services --show-import-totals
+	$(BIN)/lint-imports
 
 clean: ## Forget the virtual environment and the embedded stack's data (asks first)
 	@if [ -d .guoyuan ]; then printf 'Remove .guoyuan with all its data? [y/N] '; read answer; \

@@ -105,7 +105,7 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def on_part_away(request: Request, error: Exception) -> JSONResponse:
     """PostgreSQL or Redis is away; what was under way has been rolled back."""
-    log.warning("part_away", error=type(error).__name__, path=request.scope.get("path"), exc_info=error)
+    log.warning("part_away", error=type(error).__name__, path=request.scope.get("path"))
     titles = (ServiceUnavailable.title_zh, ServiceUnavailable.title_en)
     return problem(request, 503, ServiceUnavailable.code, titles)
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
+import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -42,11 +43,18 @@ class Lane(Protocol):
 
 
 def is_away(error: Exception) -> bool:
-    """Whether the database, and not the message, is the trouble."""
+    """Whether the database, and not the message, is the trouble. COPY raises the driver's own errors."""
     if isinstance(error, DBAPIError):
-        retryable = str(getattr(error.orig, "sqlstate", "") or "")[:2] in ("08", "40", "53", "55", "57")
-        return error.connection_invalidated or retryable or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, PoolTimeout | OSError)
+        lost = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        return lost or _passes(error.orig)
+    if isinstance(error, asyncpg.PostgresError):
+        return _passes(error)
+    return isinstance(error, PoolTimeout | OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+
+
+def _passes(error: object) -> bool:
+    """By the class of its SQLSTATE: connection, rollback, resources, locks, operator."""
+    return str(getattr(error, "sqlstate", None) or "")[:2] in ("08", "40", "53", "55", "57")
 
 
 async def run_lane(client: MqttClient, lane: Lane) -> None:
@@ -61,7 +69,7 @@ async def run_lane(client: MqttClient, lane: Lane) -> None:
 async def _store(lane: Lane, batch: Sequence[Published]) -> None:
     try:
         await _insist(lane, batch)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, asyncpg.PostgresError) as error:
         # Something in this batch cannot be stored. One at a time, so that only the culprit is set aside.
         log.error("batch_refused", lane=lane.name, messages=len(batch), error=type(error).__name__)
         for message in batch:

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 
 _TIMEOUT = httpx.Timeout(10.0, read=40.0)  # the stream's heartbeat comes every 15 s
-_FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 15.0
 _UNAUTHORISED = 401
 
@@ -47,9 +46,17 @@ class BoardClient:
     """One signed-in watcher. Give a token, or login and password; with the latter, tokens are renewed."""
 
     def __init__(
-        self, api: str, *, token: str | None = None, login: str | None = None, password: str | None = None
+        self,
+        api: str,
+        *,
+        token: str | None = None,
+        login: str | None = None,
+        password: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        first_pause_seconds: float = 1.0,
     ) -> None:
-        self._http = httpx.AsyncClient(base_url=f"{api}/api/v1", timeout=_TIMEOUT)
+        self._http = httpx.AsyncClient(base_url=f"{api}/api/v1", timeout=_TIMEOUT, transport=transport)
+        self._first_pause = first_pause_seconds
         self._token = token
         self._login, self._password = login, password
         self._position: str | None = None
@@ -70,11 +77,11 @@ class BoardClient:
 
     async def follow(self, centre_id: str) -> AsyncIterator[LiveEvent | LinkChanged]:
         """Events from now on, for ever: a broken stream is resumed after the last event that was seen."""
-        pause = _FIRST_PAUSE_SECONDS
+        pause = self._first_pause
         while True:
             try:
                 async for event in self._stream(f"/centres/{centre_id}/live"):
-                    pause = _FIRST_PAUSE_SECONDS
+                    pause = self._first_pause
                     yield event
             except httpx.HTTPError:
                 pass  # told below: the stream is away and will be tried again

@@ -9,7 +9,7 @@ python=$1 lock=$2 stamp=$3
     exit 1
 }
 digest=$(cksum "$lock" | cut -d ' ' -f 1)
-if [ "$(cat .venv/.lock 2>/dev/null || true)" != "$digest" ] || [ ! -x .venv/bin/python ]; then
+if [ "$(cat .venv/.installed-lock 2>/dev/null || true)" != "$digest" ] || [ ! -x .venv/bin/python ]; then
     echo "Installing the pinned dependencies into .venv (once; a minute or two) …"
     "$python" -m venv .venv || {
         echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv" >&2
@@ -21,7 +21,7 @@ if [ "$(cat .venv/.lock 2>/dev/null || true)" != "$digest" ] || [ ! -x .venv/bin
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$lock"
     kill "$ticker"
     echo " done." >&2
-    echo "$digest" > .venv/.lock
+    echo "$digest" > .venv/.installed-lock
 fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 touch "$stamp"

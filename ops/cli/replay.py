@@ -19,6 +19,7 @@ from services.core.clock import BUSINESS_ZONE
 
 CONNECT_SECONDS = 15.0
 MANY = 1_000_000
+MONITOR = "bedside_monitor"
 
 
 def replay(
@@ -26,7 +27,7 @@ def replay(
         Path, typer.Argument(exists=True, dir_okay=False, help="CSV：minute,HR,SpO2,… 或 or at,kind,value")
     ],
     terminal: Annotated[
-        str | None, typer.Option(help="终端编号；默认第一台 The terminal's id; default: the first.")
+        str | None, typer.Option(help="终端编号；默认第一台床旁监护仪 Its id; default: the first bedside monitor.")
     ] = None,
     speed: Annotated[
         float,
@@ -46,8 +47,9 @@ def replay(
 ) -> None:
     """回放记录的体征，直到全部收到回执。 Replay recorded vital signs until every receipt has come."""
     recording = _load(file)
-    found, address = find_terminals(credentials, MANY if terminal else 1)
-    chosen = next((item for item in found if terminal in (None, item.id)), None)
+    found, address = find_terminals(credentials, MANY, even_busy=terminal is not None)
+    monitors = [item for item in found if item.kind == MONITOR]
+    chosen = next((item for item in [*monitors, *found] if terminal in (None, item.id)), None)
     if chosen is None:
         raise typer.BadParameter(f"no terminal {terminal} among the {len(found)} known ones")
     try:
@@ -56,7 +58,7 @@ def replay(
         raise typer.BadParameter(f"the broker refused the terminal: {error.reason}") from None
     except TimeoutError:
         raise typer.BadParameter(f"no broker answers at {address.host}:{address.port}") from None
-    show(recording, result)
+    show(recording, chosen, result)
     if not result.complete:
         raise typer.Exit(1)
 
@@ -109,11 +111,12 @@ async def run(
             )
 
 
-def show(recording: Recording, result: ReplayResult) -> None:
+def show(recording: Recording, terminal: TerminalCredential, result: ReplayResult) -> None:
     """What was sent and what became of it."""
     counters = result.counters
     table = Table(title="回放结果 Replay", show_header=False)
     rows: list[tuple[str, object]] = [
+        ("终端 terminal", terminal.id),
         ("消息 messages in the recording", len(recording.moments)),
         ("读数 readings", recording.readings),
         ("第一条 first", _shown(result.first_at)),

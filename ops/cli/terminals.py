@@ -1,6 +1,7 @@
 """What ``simulate`` and ``replay`` share: which terminals there are, and where their broker is."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,20 @@ from devices.address import MqttAddress
 from devices.terminal_driver import TerminalCredential
 from ops.demo.credentials import terminal_credentials
 from ops.demo.load import DemoRefused
+from ops.stack import runtime
 from ops.stack.runtime import load_settings
+from ops.stack.up import SIMULATED_TERMINALS
 from services.core.logs import configure_logging
 from services.core.settings import Settings
 
 
-def find_terminals(file: Path | None, limit: int) -> tuple[list[TerminalCredential], MqttAddress]:
+def find_terminals(
+    file: Path | None, limit: int, *, even_busy: bool = False
+) -> tuple[list[TerminalCredential], MqttAddress]:
     """Terminals from a credentials file, or else those of the running demo; and the broker's address.
 
+    Of the running demo's, those that ``guoyuan up`` simulates itself are left out unless ``even_busy``: a
+    terminal has one connection, and two programs with its credential would take it from each other.
     Raises ``typer.BadParameter`` with a sentence that says what to do.
     """
     settings = load_settings()
@@ -27,7 +34,8 @@ def find_terminals(file: Path | None, limit: int) -> tuple[list[TerminalCredenti
     if file is None:
         address = _configured_address(settings)
         try:
-            entries: Sequence[Any] = terminal_credentials(settings, limit)
+            taken = 0 if even_busy else _simulated_by_up(settings)
+            entries: Sequence[Any] = terminal_credentials(settings, limit + taken)[taken:]
         except DemoRefused as error:
             raise typer.BadParameter(str(error)) from None
     else:
@@ -42,6 +50,16 @@ def find_terminals(file: Path | None, limit: int) -> tuple[list[TerminalCredenti
     if not terminals:
         raise typer.BadParameter("没有可用的终端。 There are no terminals: is the demo county loaded?")
     return terminals, address
+
+
+def _simulated_by_up(settings: Settings) -> int:
+    """How many terminals, from the first on, another process of the running stack plays already."""
+    running = runtime.read(settings.data_dir)
+    if running is None or not running.alive:
+        return 0
+    others = [p for p in running.processes if p.name == "simulate" and p.pid != os.getpid()]
+    busy = any(runtime.same_process(p.pid, p.created_at) for p in others)
+    return SIMULATED_TERMINALS if busy else 0
 
 
 def _read(file: Path) -> Any:

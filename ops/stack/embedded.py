@@ -152,6 +152,8 @@ def _complete(
     mqtt_url = f"mqtt://{SERVICE_USER}:{quote(secrets.service_password)}@{LOOPBACK}:{service_port}"
     return base.model_copy(
         update={
+            # Absolute, because other commands read these settings from other directories.
+            "data_dir": base.data_dir.resolve(),
             "database_url": base.database_url or postgres.url,
             "redis_url": base.redis_url or redis.url,
             "mqtt_url": base.mqtt_url or mqtt_url,

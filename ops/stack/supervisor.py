@@ -82,7 +82,7 @@ class Supervisor:
         if len(recent) + 1 >= DEATHS_BEFORE_GIVING_UP:
             watched.state = "failed"
             self._say(
-                f"{part.name} 在 {STABLE_SECONDS:.0f} 秒内退出了 {DEATHS_BEFORE_GIVING_UP} 次，不再重启，其余继续。"
+                f"{part.name} 在 {STABLE_SECONDS:.0f} 秒内退出了 {DEATHS_BEFORE_GIVING_UP} 次，不再重启。"
                 f" {part.name} ended {DEATHS_BEFORE_GIVING_UP} times within {STABLE_SECONDS:.0f} s and is not"
                 f" started again; the rest keeps running. Log: {part.log}\n{part.log_tail(5)}"
             )

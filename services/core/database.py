@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy import CursorResult, Executable, event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -78,6 +79,7 @@ class Database:
                 },
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
 
     @asynccontextmanager
     async def unit_of_work(self, actor: Actor) -> AsyncIterator[Work]:
@@ -90,6 +92,16 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+
+
+def _refuse_dead(_connection: Any, record: Any, _proxy: Any) -> None:
+    """Hand out no connection that the server has closed; the pool then makes new ones of all its old ones.
+
+    The driver knows it without asking. SQLAlchemy itself would learn it from a failed statement of its own, and
+    never from one on the driver's connection: after a restart of PostgreSQL such callers would fail for ever.
+    """
+    if record.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 def scope_parameters(actor: Actor) -> dict[str, str]:

@@ -93,14 +93,8 @@ async def check_in(work: Work, visit_id: UUID, said: CheckIn, if_match: int | No
         visit.check_in_evidence = _evidence(order, said) | {
             "start_code": str(wrong_code[0]) if wrong_code else "matched"
         }
-        _flag(
-            visit,
-            [
-                *wrong_code,
-                *place_flags(_place(said), _home(order), rules),
-                *time_flags(stamp, order.placed_at, rules),
-            ],
-        )
+        where = place_flags(_place(said), _home(order), rules)
+        _flag(visit, [*wrong_code, *where, *time_flags(stamp, order.placed_at, rules)])
         _move(work, visit, VisitStatus.IN_SERVICE)
     return await _shown(work, visit_id)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -158,6 +158,6 @@ async def list_dead_letters(work: Work, limit: int, cursor: UUID | None) -> Sequ
     return (await work.session.exec(statement)).all()
 
 
-async def make_partition(connection: AsyncConnection, month: str) -> None:
-    """Make the partition of one month (``YYYY-MM-01``) unless it is there."""
+async def make_partition(connection: AsyncConnection, month: date) -> None:
+    """Make the partition of the month of a day unless it is there."""
     await connection.execute(text("SELECT make_reading_partition(CAST(:month AS date))"), {"month": month})

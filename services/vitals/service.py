@@ -1,7 +1,7 @@
 """What happens to readings: kept as evidence, judged by the rules, shown to whom they concern."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.alerts import repository as alerts_repository
@@ -111,7 +111,7 @@ async def make_partitions_ahead(database: Database, clock: Clock) -> None:
     async with database.engine.begin() as connection:
         for offset in range(4):
             months = today.year * 12 + today.month - 1 + offset
-            await repository.make_partition(connection, f"{months // 12}-{months % 12 + 1:02d}-01")
+            await repository.make_partition(connection, date(months // 12, months % 12 + 1, 1))
 
 
 async def latest_vitals(work: Work, resident_id: UUID) -> Sequence[Reading]:

@@ -1,6 +1,7 @@
 """The order path over HTTP: what the edge adds to the verbs."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -81,12 +82,14 @@ async def test_a_double_tap_is_one_order(client: httpx.AsyncClient, town: World)
         ({"resident_id": "me"}, "invalid_input", "resident_id"),
         ({"window_start": "9999-12-31T23:59:59-12:00"}, "window_invalid", None),
         ({"note": "空字符\u0000"}, "invalid_input", None),
+        ({"note": "半个字\ud83d"}, "invalid_input", "note"),
     ],
 )
 async def test_what_is_no_order(
     client: httpx.AsyncClient, world: World, change: dict[str, Any], code: str, field: str | None
 ) -> None:
-    answer = await client.post("/orders", json=wish(world, **change), headers=await world.headers(Role.RESIDENT))
+    headers = await world.headers(Role.RESIDENT) | {"Content-Type": "application/json"}
+    answer = await client.post("/orders", content=json.dumps(wish(world, **change)), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
     if field is not None:

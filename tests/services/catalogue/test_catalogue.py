@@ -33,7 +33,8 @@ async def test_an_old_item_is_brought_up_to_date_and_a_verified_price_stays(data
     async with database.unit_of_work(SYSTEM) as work:
         await work.sql(
             text(
-                "UPDATE service_item SET price_rule = price_rule || '{\"verified\": false}' WHERE code = 'acupuncture'"
+                "UPDATE service_item SET price_rule = price_rule || '{\"verified\": false}'"
+                " WHERE code = 'acupuncture'"
             )
         )
         await load_items(work)

@@ -85,11 +85,25 @@ async def test_offline_care_keeps_the_phone_s_time_beside_the_server_s(ordering:
 async def test_a_clock_that_is_off_is_flagged_and_its_time_kept(ordering: Ordering) -> None:
     order, detail = await ordering.assigned()
     (visit,) = detail.visits
+    ordering.clock.forward(hours=1)
     slow = ordering.clock.now() - timedelta(minutes=40)
     inside = await ordering.check_in(order, visit.id, visit.caregiver_id, device_at=slow)
     assert inside.flags == ["clock_skew"]
     assert inside.check_in_device_at is not None
     assert same_moment(inside.check_in_device_at, slow)
+
+
+async def test_nobody_cares_before_the_order_is_placed(ordering: Ordering) -> None:
+    order, detail = await ordering.assigned()
+    (visit,) = detail.visits
+    inside = await ordering.check_in(
+        order,
+        visit.id,
+        visit.caregiver_id,
+        device_at=ordering.clock.now() - timedelta(hours=1),
+        sent_at=ordering.clock.now(),
+    )
+    assert inside.flags == ["before_order"]
 
 
 async def test_only_the_first_check_in_counts(ordering: Ordering) -> None:
