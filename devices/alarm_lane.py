@@ -10,11 +10,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from devices.client import MqttClient, Published
 from devices.codecs.native_json import decode_alarm
-from devices.lane import is_away
+from devices.lane import DATABASE_ERRORS, is_away
 from devices.messages import (
     Alarm,
     AlarmKind,
@@ -71,7 +70,7 @@ class AlarmLane:
     async def store_alone(self, message: Published) -> None:
         try:
             await self.store([message])
-        except SQLAlchemyError as error:
+        except DATABASE_ERRORS as error:
             if is_away(error):
                 raise
             log.error("alarm_not_storable", error=type(error).__name__, exc_info=error)

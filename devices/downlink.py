@@ -48,8 +48,10 @@ async def _send_due(database: Database, client: MqttClient) -> bool:
     async with database.unit_of_work(SYSTEM) as work:
         rows = (await work.sql(_DUE, {"now": work.now})).all()
         async with asyncio.timeout(_PUBACK_SECONDS):
-            for _, terminal_id, branch, payload in rows:
-                await client.publish(down_topic(terminal_id, DownChannel(branch)), msgspec.json.encode(payload))
+            async with asyncio.TaskGroup() as sending:
+                for _, terminal_id, branch, payload in rows:
+                    topic = down_topic(terminal_id, DownChannel(branch))
+                    sending.create_task(client.publish(topic, msgspec.json.encode(payload)))
         if rows:
             await work.sql(_SENT, {"now": work.now, "ids": [row[0] for row in rows]})
     return bool(rows)

@@ -19,6 +19,9 @@ from devices.client import MqttClient, Published
 
 log = structlog.get_logger("ingest")
 
+DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""Whatever the database may answer to a batch, through SQLAlchemy or from the driver itself."""
+
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
@@ -49,7 +52,9 @@ def is_away(error: Exception) -> bool:
         return lost or _passes(error.orig)
     if isinstance(error, asyncpg.PostgresError):
         return _passes(error)
-    return isinstance(error, PoolTimeout | OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError)  # a value that the driver cannot encode
+    return isinstance(error, PoolTimeout | OSError | asyncpg.InternalClientError)
 
 
 def _passes(error: object) -> bool:
@@ -69,7 +74,7 @@ async def run_lane(client: MqttClient, lane: Lane) -> None:
 async def _store(lane: Lane, batch: Sequence[Published]) -> None:
     try:
         await _insist(lane, batch)
-    except (SQLAlchemyError, asyncpg.PostgresError) as error:
+    except DATABASE_ERRORS as error:
         # Something in this batch cannot be stored. One at a time, so that only the culprit is set aside.
         log.error("batch_refused", lane=lane.name, messages=len(batch), error=type(error).__name__)
         for message in batch:

@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from services.vitals.kinds import ReadingKind as ReadingKind
+
 MAX_READINGS: Final = 500
 MAX_SEQ: Final = 2**63 - 1
 """The largest sequence number: what a signed 64-bit column holds."""
@@ -28,19 +30,6 @@ class AlarmKind(StrEnum):
     WATER = "water"
     HELP_CORD = "help_cord"
     UNKNOWN = "unknown"
-
-
-class ReadingKind(StrEnum):
-    """One measured quantity, with its only internal unit (UCUM)."""
-
-    HEART_RATE = "heart_rate"  # /min
-    SPO2 = "spo2"  # %
-    SYSTOLIC_BP = "systolic_bp"  # mm[Hg]
-    DIASTOLIC_BP = "diastolic_bp"  # mm[Hg]
-    TEMPERATURE = "temperature"  # Cel
-    RESPIRATORY_RATE = "respiratory_rate"  # /min
-    GLUCOSE = "glucose"  # mmol/L
-    STEPS = "steps"  # count
 
 
 class MalformedMessage(Exception):

@@ -7,11 +7,10 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from devices.client import MqttClient, Published
 from devices.codecs.native_json import decode_status, decode_vitals
-from devices.lane import is_away
+from devices.lane import DATABASE_ERRORS, is_away
 from devices.messages import MalformedMessage, RefusedReceipt, VitalsReceipt, encode_receipt, seq_ranges
 from devices.registry import TerminalRegistry
 from devices.topics import DownChannel, UpChannel, down_topic, parse_up
@@ -20,7 +19,7 @@ from services.core.database import Database, Work
 from services.terminals.repository import Bound, Heard
 from services.terminals.service import note_status
 from services.vitals.repository import ReadingRow, save_dead_letter
-from services.vitals.service import Breach, Judge, take_readings
+from services.vitals.service import Breach, Judge, clock_shift, take_readings
 
 log = structlog.get_logger("ingest")
 
@@ -88,7 +87,7 @@ class VitalsLane:
     async def store_alone(self, message: Published) -> None:
         try:
             await self.store([message])
-        except SQLAlchemyError as error:
+        except DATABASE_ERRORS as error:
             if is_away(error):
                 raise
             topic = parse_up(message.topic)
@@ -96,6 +95,8 @@ class VitalsLane:
             refusal = MalformedMessage("not_storable", "the database refused it")
             async with self._database.unit_of_work(SYSTEM) as work:
                 await self._dead_letter(work, message, bound, topic and topic.terminal_id, refusal)
+            if bound is not None:
+                self._refusals.append((bound.terminal_id, _not_storable(message, refusal, work.now)))
 
     def answer(self) -> None:
         if not self._covered and not self._refusals:
@@ -146,9 +147,10 @@ class VitalsLane:
     def _read_vitals(self, found: _Batch, message: Published, bound: Bound, received_at: datetime) -> None:
         vitals = decode_vitals(message.payload, limit=self._payload_limit)
         row_of = self._judge.row
+        shift = clock_shift(max(reading.measured_at for reading in vitals.readings), received_at)
         for reading in vitals.readings:
             row, breach = row_of(
-                bound, reading.kind.value, reading.value, reading.measured_at, vitals.seq, received_at
+                bound, reading.kind.value, reading.value, reading.measured_at, shift, vitals.seq, received_at
             )
             found.rows.append(row)
             if breach is not None:
@@ -178,3 +180,14 @@ class VitalsLane:
         await save_dead_letter(
             work, message.topic, terminal_id, area_code, refusal.code, refusal.detail, message.payload
         )
+
+
+def _not_storable(message: Published, refusal: MalformedMessage, at: datetime) -> RefusedReceipt:
+    """Names the message, where it can be read, so that its terminal does not repeat it for ever."""
+    if message.topic.endswith(UpChannel.STATUS):
+        return refusal.receipt("status", at)
+    try:
+        seq = decode_vitals(message.payload).seq
+    except MalformedMessage as unreadable:
+        return unreadable.receipt("vitals", at)
+    return RefusedReceipt(topic="vitals", code=refusal.code, at=at, seq=seq)

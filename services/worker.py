@@ -45,9 +45,7 @@ async def clear_old(work: Work) -> None:
     await work.sql(
         text("DELETE FROM idempotency_record WHERE created_at < :before"), {"before": work.now - KEEP_ANSWERS}
     )
-    await work.sql(
-        text("DELETE FROM downlink WHERE expires_at < :before"), {"before": work.now - KEEP_ANSWERS}
-    )
+    await work.sql(text("DELETE FROM downlink WHERE expires_at < :before"), {"before": work.now - KEEP_ANSWERS})
     await work.sql(
         text(
             "WITH old AS (DELETE FROM outbox WHERE relayed_at < :before AND NOT EXISTS"

@@ -47,7 +47,6 @@ _OCCURRENCE = text(
 )
 _UNOPEN = text("DELETE FROM alert WHERE id = :id")
 _UNCOUNT = text("UPDATE alert SET occurrences = occurrences - 1, version = version - 1 WHERE id = :id")
-_PAGE_NOW = text("UPDATE escalation SET next_at = :now WHERE alert_id = :alert_id AND next_at > :now")
 _LAST_RAISED = text(
     "SELECT max(o.pressed_at) FROM alert_occurrence o JOIN alert a ON a.id = o.alert_id"
     " WHERE a.subject_id = :subject_id AND a.kind = :kind"
@@ -92,11 +91,6 @@ async def live_alert(work: Work, subject_id: UUID, kind: AlertKind) -> UUID | No
         Alert.subject_id == subject_id, Alert.kind == kind, col(Alert.status).in_(LIVE)
     )
     return (await work.session.exec(statement)).one_or_none()
-
-
-async def page_now(work: Work, alert_id: UUID) -> None:
-    """Let the ladder climb at the worker's next look."""
-    await work.sql(_PAGE_NOW, {"alert_id": alert_id, "now": work.now})
 
 
 async def last_raised_at(work: Work, subject_id: UUID, kind: str) -> datetime | None:

@@ -21,7 +21,7 @@ from services.alerts.models import (
     OccurrencePublic,
 )
 from services.alerts.severity import severity_of
-from services.alerts.states import ALERT, AlertStatus, Severity
+from services.alerts.states import ALERT, AlertStatus
 from services.audit.service import record_read
 from services.core.database import Work
 from services.core.errors import NotFound, VersionMismatch
@@ -100,7 +100,7 @@ async def raise_alarm(work: Work, alarm: AlarmFacts) -> RaisedAlarm:
         # The same message was being stored at the same moment by another process.
         await repository.take_back(work, raised)
         return await raise_alarm(work, alarm)
-    await (_start(work, alarm, raised) if raised.opened else _page_again(work, alarm, raised))
+    (_start if raised.opened else _page_again)(work, alarm, raised)
     return RaisedAlarm(raised.alert_id, AlertStatus(raised.status), is_repeat=False)
 
 
@@ -128,7 +128,7 @@ async def note_cancel(work: Work, alarm: AlarmFacts, kind: AlertKind) -> None:
     write_log(work, alert_id, alarm.bound.area_code, "cancelled_on_terminal", kind=kind.value)
 
 
-async def _start(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:
+def _start(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:
     area_code = alarm.bound.area_code
     work.session.add(
         StatusChange(
@@ -159,10 +159,8 @@ async def _start(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> No
     )
 
 
-async def _page_again(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:
-    """A press on a live alert: life safety pages again, even when somebody has acknowledged."""
-    if raised.severity >= Severity.LIFE_SAFETY and raised.status == AlertStatus.OPEN:
-        await repository.page_now(work, raised.alert_id)
+def _page_again(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:
+    """A press on a live alert is shown and sounded again, acknowledged or not. The ladder keeps its pace."""
     write_log(work, raised.alert_id, alarm.bound.area_code, "pressed_again", count=raised.occurrences)
     work.record(
         AlertRepeated(

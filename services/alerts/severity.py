@@ -1,4 +1,4 @@
-"""How grave each kind is. Life-safety kinds page again at every press, acknowledged or not."""
+"""How grave each kind is."""
 
 from services.alerts.models import AlertKind
 from services.alerts.states import Severity

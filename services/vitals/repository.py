@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
@@ -121,7 +122,7 @@ async def latest(work: Work, resident_id: UUID) -> Sequence[Reading]:
     statement = (
         select(Reading)
         .where(Reading.resident_id == resident_id, Reading.quality == Quality.GOOD)
-        .distinct(col(Reading.kind))
+        .ext(distinct_on(col(Reading.kind)))
         .order_by(col(Reading.kind), col(Reading.measured_at).desc())
     )
     return (await work.session.exec(statement)).all()

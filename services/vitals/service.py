@@ -22,7 +22,18 @@ from services.vitals.rules import Rule, load_rules, should_raise
 
 CLOCK_AHEAD = timedelta(minutes=5)
 CLOCK_BEHIND = timedelta(days=400)
-"""A terminal's time outside this window around ours is no time: the server's is stored, and marked."""
+"""A terminal's time outside this window around ours is wrong; see ``clock_shift``."""
+
+
+def clock_shift(newest: datetime, received_at: datetime) -> timedelta | None:
+    """By how much a message's times must be moved because its terminal's clock is far off; ``None``: not.
+
+    All readings of a message move together, the newest to its arrival, so that their spacing stays.
+    """
+    if received_at - CLOCK_BEHIND <= newest <= received_at + CLOCK_AHEAD:
+        return None
+    return received_at - newest
+
 
 Breach = tuple[Bound, Rule, datetime, datetime]
 """Whose, which rule, measured when, received when."""
@@ -54,11 +65,17 @@ class Judge:
         return self._own.get((resident_id, kind)) or self.rules.get(kind)
 
     def row(
-        self, bound: Bound, kind: str, value: float, measured_at: datetime, seq: int, received_at: datetime
+        self,
+        bound: Bound,
+        kind: str,
+        value: float,
+        measured_at: datetime,
+        shift: timedelta | None,
+        seq: int,
+        received_at: datetime,
     ) -> tuple[ReadingRow, Breach | None]:
         """The row to store for one value, and the breach to look into, if it is one."""
-        corrected = not received_at - CLOCK_BEHIND <= measured_at <= received_at + CLOCK_AHEAD
-        at = received_at if corrected else measured_at
+        at = measured_at if shift is None else measured_at + shift
         quality = quality_of(kind, value)
         row = ReadingRow(
             bound.terminal_id,
@@ -70,7 +87,7 @@ class Judge:
             bound.resident_id,
             bound.area_code,
             received_at,
-            corrected,
+            shift is not None,
         )
         if bound.resident_id is None or quality is Quality.NO_DATA:
             return row, None
