@@ -35,6 +35,9 @@ STAFF_ROLES = frozenset(
 )
 """Who signs in with a password."""
 
+SUPERVISING_ROLES = frozenset({Role.COUNTY_OFFICER, Role.AUDITOR})
+"""Who looks at the work and needs nothing of anybody's health: notes and readings are not for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -8,7 +8,7 @@ from services.catalogue.models import ItemFacts
 from services.catalogue.pricing import PriceContext, planned_minutes, quote
 from services.catalogue.service import orderable_item
 from services.centres.service import centre_in_charge
-from services.core.actor import Role
+from services.core.actor import SUPERVISING_ROLES, Role
 from services.core.database import Work
 from services.core.errors import Forbidden
 from services.core.versions import expect_version
@@ -128,6 +128,8 @@ def item_of(order: Order) -> ItemFacts:
 def order_public(work: Work, order: Order, resident_name: str) -> OrderPublic:
     """The order as the acting reader may see it."""
     shown = order.model_dump(exclude={"item", "start_code", "placed_by"})
+    if work.actor.role in SUPERVISING_ROLES:
+        shown["note"] = ""  # free words, often about health
     return OrderPublic(
         **shown,
         resident_name=masked_name(resident_name),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.audit.service import record_read
 from services.centres.service import centre_in_reach
-from services.core.actor import Role
+from services.core.actor import SUPERVISING_ROLES, Role
 from services.core.database import Work
 from services.core.errors import NotFound
 from services.orders.models import StatusChangePublic
@@ -29,6 +29,8 @@ async def read_order(work: Work, order_id: UUID) -> OrderDetail:
     item = facts.pop("item")
     if work.actor.role not in TELLS_START_CODE:
         facts["start_code"] = None
+    if work.actor.role in SUPERVISING_ROLES:
+        facts["note"] = ""  # free words, often about health
     return OrderDetail.model_validate(
         {
             **facts,

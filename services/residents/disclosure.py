@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from services.core.actor import Role
+from services.core.actor import SUPERVISING_ROLES, Role
 
 CARE_MARGIN = timedelta(hours=24)
 """A caregiver sees health data from a day before a visit until a day after it."""
 
 _HEALTH_ROLES = frozenset({Role.CLINICIAN, Role.DISPATCHER, Role.CENTRE_MANAGER, Role.RESIDENT})
-_SUPERVISORS = frozenset({Role.COUNTY_OFFICER, Role.AUDITOR})
 
 
 class Engagement(Enum):
@@ -54,5 +53,7 @@ def disclosure_for(role: Role, *, family_may_see_health: bool, engagement: Engag
     if role is Role.FAMILY:
         return Disclosure(record=True, personal=True, health=family_may_see_health)
     return Disclosure(
-        record=role in _HEALTH_ROLES | _SUPERVISORS, personal=role in _HEALTH_ROLES, health=role in _HEALTH_ROLES
+        record=role in _HEALTH_ROLES | SUPERVISING_ROLES,
+        personal=role in _HEALTH_ROLES,
+        health=role in _HEALTH_ROLES,
     )

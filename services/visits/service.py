@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.audit.service import record_read
-from services.core.actor import Role
+from services.core.actor import SUPERVISING_ROLES, Role
 from services.core.clock import BUSINESS_ZONE
 from services.core.database import Work
 from services.core.geo import Point, distance_m
@@ -274,15 +274,19 @@ def visit_public(work: Work, row: VisitRow) -> VisitPublic:
     own = work.actor.role is Role.CAREGIVER
     to_do = visit.status in _TO_DO
     located = not own or to_do
+    shown = visit.model_dump(exclude={"booking_id", "check_in_evidence", "check_out_evidence", "reviewed_by"})
+    supervises = work.actor.role in SUPERVISING_ROLES
+    if supervises:
+        shown |= {"readings": [], "note": "", "review_note": None}
     return VisitPublic(
-        **visit.model_dump(exclude={"booking_id", "check_in_evidence", "check_out_evidence", "reviewed_by"}),
+        **shown,
         caregiver_name=row.caregiver_name,
         resident_name=row.resident_name if own and to_do else masked_name(row.resident_name),
         item_code=order.item_code,
         item_name_zh=order.item["name_zh"],
         item_name_en=order.item["name_en"],
         checklist=order.item["checklist"],
-        order_note=order.note,
+        order_note="" if supervises else order.note,
         address=order.address if located else None,
         latitude=order.latitude if located else None,
         longitude=order.longitude if located else None,
