@@ -77,6 +77,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "get_suggestions": _DESK,
     "send_offers": _DESK,
     "assign_order": _DESK,
+    "release_caregiver": _DESK,
     "list_offers": _DESK | {R.CAREGIVER},
     "accept_offer": frozenset({R.CAREGIVER}),
     "decline_offer": frozenset({R.CAREGIVER}),

@@ -29,6 +29,14 @@ class OrderAssigned(Event, frozen=True, kw_only=True):
     caregiver_ids: tuple[UUID, ...]
 
 
+class CaregiverReleased(Event, frozen=True, kw_only=True):
+    """Taken off an assigned order, which looks for somebody again."""
+
+    name: ClassVar[str] = "order.released"
+    order_id: UUID
+    caregiver_id: UUID
+
+
 class OrderCompleted(Event, frozen=True, kw_only=True):
     name: ClassVar[str] = "order.completed"
     order_id: UUID
@@ -134,6 +142,7 @@ EVENTS: dict[str, type[Event]] = {
         OrderPlaced,
         OrderCancelled,
         OrderAssigned,
+        CaregiverReleased,
         OrderCompleted,
         OfferSent,
         OfferAnswered,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, status
 from api.deps import IfMatch, OnceDep, WorkDep
 from services.core.database import Work
 from services.dispatch import service
-from services.dispatch.models import AssignRequest, OffersCreate, OffersSent, SuggestionsPublic
+from services.dispatch.models import AssignRequest, OffersCreate, OffersSent, ReleaseRequest, SuggestionsPublic
 from services.reports import service as reports
 from services.reports.models import OrderDetail
 
@@ -50,6 +50,13 @@ async def assign_order(
     Never passed: a missing or expired licence, and a double booking (`double_booked`).
     """
     return await once(work, lambda: _assign(work, order_id, wish, if_match))
+
+
+@router.post("/orders/{order_id}/release", operation_id="release_caregiver", summary="Take a caregiver off")
+async def release_caregiver(work: WorkDep, if_match: IfMatch, order_id: UUID, wish: ReleaseRequest) -> OrderDetail:
+    """Before anybody has set out (`not_releasable` after); the order looks for somebody again."""
+    await service.release(work, order_id, wish, if_match)
+    return await reports.read_order(work, order_id)
 
 
 async def _assign(work: Work, order_id: UUID, wish: AssignRequest, if_match: int | None) -> OrderDetail:

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from api.deps import ActorDep, HouseDep
 from api.live import LiveHub
 from services.centres.service import centre_in_reach
-from services.identity.service import session_is_live
+from services.identity.service import session_stands
 
 router = APIRouter(tags=["centres"])
 
@@ -37,8 +37,7 @@ async def follow_live(
     hub: LiveHub = request.app.state.live
 
     async def still_welcome() -> bool:
-        session_id = actor.session_id
-        return session_id is not None and await session_is_live(house.database, session_id, house.clock.now())
+        return await session_stands(house.database, house.settings, actor.session_id, house.clock)
 
     seen = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else None
     frames: AsyncIterator[bytes] = hub.follow(str(centre_id), seen, still_welcome)

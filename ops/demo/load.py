@@ -32,7 +32,7 @@ DEFAULT_SEED = 430121
 MAX_SCALE = 50
 """Beyond it the invented phone numbers run out."""
 
-_LOCK = 4_301_210_002
+_LOCK = 4_301_210_003
 _COUNTY_OFFICER = "officer-county"
 
 Progress = Callable[[str], None]
@@ -97,9 +97,10 @@ async def load(
         async with database.unit_of_work(SYSTEM) as work:
             # A second loader waits here and then finds the county.
             connection = await driver(work)
+            # A large county takes its time, and another loader waits for it.
+            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                await connection.execute(f"SET LOCAL {limit} = 0")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            # A large county is invented between two statements.
-            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             if await _is_loaded(work):
                 return await _refresh(work, root, secrets)
             return await _store(work, county, now, say)

@@ -43,7 +43,7 @@ class EmbeddedStack:
     As a context manager it starts them all and stops everything it started, application processes included::
 
         with EmbeddedStack(directory, durable=False) as stack:
-            stack.migrate()
+            migrate(stack.postgres.url)
             ingest = stack.spawn("ingest", "--lane", "alarms")
             stack.postgres.kill(); stack.postgres.start()
     """

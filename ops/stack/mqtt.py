@@ -12,7 +12,7 @@ PROBE_CLIENT = "guoyuan-probe"
 
 
 class Broker(Application):
-    """``guoyuan broker`` (amqtt or Mosquitto behind it) at the address in ``settings.mqtt_url``."""
+    """``guoyuan broker`` (the built-in one or Mosquitto) at the address in ``settings.mqtt_url``."""
 
     def __init__(self, log: Path, settings: Settings) -> None:
         super().__init__("broker", log, ["broker"], settings)

@@ -7,21 +7,24 @@ from uuid import UUID
 
 from services.caregivers.repository import caregivers_of_centre, lock_caregivers
 from services.core.database import Work
+from services.core.errors import NotFound
 from services.core.versions import expect_version
 from services.dispatch import repository
 from services.dispatch.booking import answer, book, close_when_full
-from services.dispatch.errors import OrderNotOpen, StartInvalid, TooManyCaregivers
+from services.dispatch.errors import NotReleasable, OrderNotOpen, StartInvalid, TooManyCaregivers
 from services.dispatch.facts import Candidate, Need
 from services.dispatch.matching import issues_at
-from services.dispatch.models import AssignRequest, Booking, Override
+from services.dispatch.models import AssignRequest, Booking, Override, ReleaseRequest
 from services.dispatch.offering import found_candidates, refuse
 from services.dispatch.reasons import NEVER_OVERRIDDEN, Reason
 from services.dispatch.states import OfferStatus
 from services.dispatch.suggesting import OPEN, need_of, starts_for
 from services.dispatch.travel import paces
+from services.events import CaregiverReleased
 from services.orders import service as orders
 from services.orders.models import Order
 from services.orders.repository import lock_order
+from services.orders.states import ORDER, OrderStatus
 from services.visits.service import cancel_visits
 
 
@@ -56,9 +59,11 @@ async def assign(work: Work, order_id: UUID, wish: AssignRequest, if_match: int 
 async def cancel_order(work: Work, order_id: UUID, reason: str, if_match: int | None) -> Order:
     """Cancel an order and take back its offers, bookings and visits, all at once.
 
-    A repeat changes nothing. Raises ``NotFound``, ``NotCancellable`` once somebody is on the way.
+    A repeat changes nothing. Raises ``NotFound``, ``MayNotOrder`` for family without that consent,
+    ``NotCancellable`` once somebody is on the way.
     """
     order = await lock_order(work, order_id)
+    await orders.require_may_order(work, order.resident_id)
     if orders.cancel(work, order, reason, if_match):
         for offer in await repository.pending_offers(work, order.id):
             answer(work, offer, OfferStatus.WITHDRAWN, "order_cancelled")
@@ -67,6 +72,40 @@ async def cancel_order(work: Work, order_id: UUID, reason: str, if_match: int | 
         await cancel_visits(work, order, "order_cancelled")
         await work.session.flush()
     return order
+
+
+async def release(work: Work, order_id: UUID, wish: ReleaseRequest, if_match: int | None) -> None:
+    """Take a caregiver off an order before anybody has set out; the order looks for somebody again.
+
+    A repeat changes nothing. Raises ``NotFound`` for somebody who never had it, ``NotReleasable``.
+    """
+    order = await lock_order(work, order_id)
+    theirs = [
+        booking
+        for booking in await repository.active_bookings(work, order.id)
+        if booking.caregiver_id == wish.caregiver_id
+    ]
+    if not theirs:
+        if not await repository.was_booked(work, order.id, wish.caregiver_id):
+            raise NotFound
+        return
+    if order.status not in (*OPEN, OrderStatus.ASSIGNED):
+        raise NotReleasable(current=str(order.status))
+    expect_version(order, if_match)
+    for booking in theirs:
+        booking.is_active = False
+    await cancel_visits(work, order, wish.reason, {booking.id for booking in theirs})
+    if order.status is OrderStatus.ASSIGNED:
+        ORDER.move(work, order, OrderStatus.PLACED, wish.reason)
+    work.record(
+        CaregiverReleased(
+            area_code=order.area_code,
+            centre_id=order.centre_id,
+            order_id=order.id,
+            caregiver_id=wish.caregiver_id,
+        )
+    )
+    await work.session.flush()
 
 
 def _start(

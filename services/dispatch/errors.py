@@ -50,6 +50,15 @@ class TooManyCaregivers(InvalidInput):
     title_en = "More caregivers than the order needs"
 
 
+class NotReleasable(DomainError):
+    """Somebody is on the way or there already, or the order has ended; ``current`` in ``extra``."""
+
+    status = 409
+    code = "not_releasable"
+    title_zh = "服务已开始或已结束，不能撤下人员"
+    title_en = "The service has begun or ended; nobody can be taken off it"
+
+
 class StartInvalid(InvalidInput):
     """``reason`` in ``extra``: in_the_past, outside_window, differs_from_team."""
 

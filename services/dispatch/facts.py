@@ -81,6 +81,7 @@ class Weights:
     far: timedelta
     familiar_visits: int
     full_day: timedelta
+    grid: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +115,5 @@ def weights() -> Weights:
         far=timedelta(minutes=raw["far_minutes"]),
         familiar_visits=raw["familiar_visits"],
         full_day=timedelta(minutes=raw["full_day_minutes"]),
+        grid=timedelta(minutes=raw["grid_minutes"]),
     )

@@ -59,7 +59,7 @@ def consider(need: Need, candidate: Candidate, scale: Weights, travel: Paces) ->
         reasons.append(_why_no_start(need, candidate))
     if reasons:
         return RuledOut(candidate, tuple(blocking(code) for code in reasons))
-    starts_at = starts[0].starts_at
+    starts_at = neat_start(starts[0], scale.grid)
     before = _job_before(candidate, starts_at)
     origin = candidate.home if before is None else before.place
     way = timedelta(seconds=travel_seconds(travel[candidate.mode], origin, need.place))
@@ -127,17 +127,16 @@ def _gaps(
     """The gaps between jobs in which a start is possible; before the first one the caregiver is at home."""
     from_home = need.now + timedelta(seconds=travel_seconds(pace, candidate.home, need.place))
     earliest = max(first, from_home)
-    for job in (*jobs, None):
-        latest = last
-        if job is not None:
-            way = timedelta(seconds=travel_seconds(pace, need.place, job.place))
-            latest = min(last, job.span.starts_at - way - need.duration)
+    for job in jobs:
+        way = timedelta(seconds=travel_seconds(pace, job.place, need.place))  # the same there and back
+        latest = min(last, job.span.starts_at - way - need.duration)
         if earliest <= latest:
             yield Span(earliest, latest)
-        if job is None:
+        earliest = max(earliest, job.span.ends_at + way)
+        if earliest > last:
             return
-        back = timedelta(seconds=travel_seconds(pace, job.place, need.place))
-        earliest = max(earliest, job.span.ends_at + back)
+    if earliest <= last:
+        yield Span(earliest, last)
 
 
 def _why_no_start(need: Need, candidate: Candidate) -> str:
@@ -203,8 +202,7 @@ def _parts(
             _reason(
                 "continuity",
                 candidate.earlier_visits > 0,
-                f"此前为该长者服务过 {candidate.earlier_visits} 次",
-                f"{candidate.earlier_visits} earlier visits to this resident",
+                *_continuity_texts(candidate.earlier_visits),
             ),
         ),
         (
@@ -234,13 +232,21 @@ def day_load(candidate: Candidate, moment: datetime) -> timedelta:
     return sum((span.ends_at - span.starts_at for span in spans), timedelta())
 
 
-def common_start(options: Sequence[Sequence[Span]]) -> datetime | None:
-    """The earliest start that is possible for everybody; a team of two starts together."""
+def neat_start(span: Span, grid: timedelta) -> datetime:
+    """The first start of a span that people can say: a whole five minutes, where the span has one."""
+    past = span.starts_at.timestamp() % grid.total_seconds()
+    neat = span.starts_at + timedelta(seconds=grid.total_seconds() - past) if past else span.starts_at
+    return neat if neat <= span.ends_at else span.starts_at
+
+
+def common_start(options: Sequence[Sequence[Span]], grid: timedelta) -> datetime | None:
+    """The earliest start, neat where it can be, that is possible for everybody: a team starts together."""
     if not options:
         return None
     for start in sorted({span.starts_at for spans in options for span in spans}):
-        if all(any(span.starts_at <= start <= span.ends_at for span in spans) for spans in options):
-            return start
+        ends = [next((s.ends_at for s in spans if s.starts_at <= start <= s.ends_at), None) for spans in options]
+        if None not in ends:
+            return neat_start(Span(start, min(end for end in ends if end is not None)), grid)
     return None
 
 
@@ -254,6 +260,12 @@ def _travel_reason(candidate: Candidate, way: timedelta, metres: float, from_hom
         f"{where_zh} {km} 公里，{by_zh}约 {_minutes(way)} 分钟",
         f"{km} km {where_en}, about {_minutes(way)} min {by_en}",
     )
+
+
+def _continuity_texts(visits: int) -> tuple[str, str]:
+    if visits == 0:
+        return "尚未为该长者服务过", "Has not visited this resident yet"
+    return f"此前为该长者服务过 {visits} 次", f"{visits} earlier visits to this resident"
 
 
 def _reason(code: str, good: bool, zh: str, en: str) -> Reason:

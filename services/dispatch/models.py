@@ -133,6 +133,15 @@ class AssignRequest(BaseModel):
         return self
 
 
+class ReleaseRequest(BaseModel):
+    """Who is taken off an order, and why: ill, delayed, not wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    caregiver_id: UUID
+    reason: str = Described(min_length=1, max_length=300)
+
+
 class OfferPublic(BaseModel):
     """An offer. Until it is accepted it shows the place by area and distance, not by address."""
 

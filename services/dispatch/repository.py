@@ -140,6 +140,12 @@ async def due_offers(work: Work, limit: int) -> Sequence[tuple[Offer, Order]]:
     return [(offer, order) for offer, order in (await work.session.exec(statement)).all()]
 
 
+async def was_booked(work: Work, order_id: UUID, caregiver_id: UUID) -> bool:
+    """Whether a caregiver has or had a locked order."""
+    statement = select(Booking.id).where(Booking.order_id == order_id, Booking.caregiver_id == caregiver_id)
+    return (await work.session.exec(statement.limit(1))).first() is not None
+
+
 async def active_bookings(work: Work, order_id: UUID) -> Sequence[Booking]:
     """Who has taken a locked order."""
     statement = (

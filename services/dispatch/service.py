@@ -2,6 +2,7 @@
 
 from services.dispatch.assigning import assign as assign
 from services.dispatch.assigning import cancel_order as cancel_order
+from services.dispatch.assigning import release as release
 from services.dispatch.offering import accept as accept
 from services.dispatch.offering import decline as decline
 from services.dispatch.offering import expire_offers as expire_offers

@@ -39,7 +39,7 @@ async def suggest(work: Work, order_id: UUID) -> SuggestionsPublic:
         order_id=order.id,
         caregivers_required=order.caregivers_required,
         caregivers_missing=missing,
-        starts_at=common_start([match.starts for match in fits[:missing]]) if len(fits) >= missing else None,
+        starts_at=_team_start(fits[:missing], missing),
         suggestions=[_suggestion(match, need) for match in fits],
         ruled_out=[
             RuledOutPublic(
@@ -79,8 +79,14 @@ def starts_for(
     fits = [one for one in considered if isinstance(one, Match)]
     if not together:
         return {one.caregiver.id: one.starts_at for one in fits}, out
-    start = common_start([one.starts for one in fits])
+    start = common_start([one.starts for one in fits], weights().grid)
     return ({} if start is None else {one.caregiver.id: start for one in fits}), out
+
+
+def _team_start(best: Sequence[Match], missing: int) -> datetime | None:
+    if len(best) < missing:
+        return None
+    return common_start([match.starts for match in best], weights().grid)
 
 
 def _suggestion(match: Match, need: Need) -> SuggestionPublic:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from services.core.clock import business_day
 from services.core.crypto import Vault
-from services.identity.limits import Limit, count_try
+from services.identity.limits import Limit, count_try, digest
 
 DIGITS = 6
 SECONDS = 180
@@ -63,7 +63,7 @@ async def count_request(redis: Redis, phone_lookup: str, address: str | None, no
         Limit(f"gy:code:day:{phone_lookup}:{business_day(now)}", PER_DAY, _DAY_SECONDS),
     ]
     if address:
-        limits.append(Limit(f"gy:code:address:{address}:{now:%Y%m%d%H}", ADDRESS_PER_HOUR, 3600))
+        limits.append(Limit(f"gy:code:address:{digest(address)}:{now:%Y%m%d%H}", ADDRESS_PER_HOUR, 3600))
     await count_try(redis, limits)
 
 

@@ -46,9 +46,9 @@ class Limit:
 
 def sign_in_limits(login: str, address: str | None) -> list[Limit]:
     """The counters of one password sign-in. Keys are hashed: Redis need not know who tries."""
-    limits = [Limit(f"gy:tries:login:{_digest(login)}", LOGIN_FAILURES, LOCK_SECONDS)]
+    limits = [Limit(f"gy:tries:login:{digest(login)}", LOGIN_FAILURES, LOCK_SECONDS)]
     if address:
-        limits.append(Limit(f"gy:tries:address:{_digest(address)}", ADDRESS_FAILURES, LOCK_SECONDS))
+        limits.append(Limit(f"gy:tries:address:{digest(address)}", ADDRESS_FAILURES, LOCK_SECONDS))
     return limits
 
 
@@ -83,5 +83,6 @@ async def forget_tries(redis: Redis, limits: list[Limit]) -> None:
         log.warning("sign_in_tries_kept", error=type(error).__name__)
 
 
-def _digest(value: str) -> str:
+def digest(value: str) -> str:
+    """A name for a key that does not show whose it is."""
     return hashlib.sha256(value.encode()).hexdigest()[:32]

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel, col, or_, select
+from sqlmodel import Field, SQLModel
 
-from services.centres.models import Area, Centre, CentrePublic
+from services.centres.models import CentrePublic
+from services.centres.repository import areas_of, centre_for
 from services.core.actor import Role
 from services.core.areas import AreaLevel
 from services.core.database import Work
@@ -41,7 +42,7 @@ async def read_me(work: Work) -> Me:
     actor = work.actor
     if actor.account_id is None:
         raise Forbidden
-    centre = await _centre(work)
+    centre = await centre_for(work, work.actor.centre_id, work.actor.area_code[:9])
     return Me(
         account_id=actor.account_id,
         session_id=actor.session_id,
@@ -58,13 +59,4 @@ async def read_me(work: Work) -> Me:
 async def _areas(work: Work) -> list[AreaName]:
     code = work.actor.area_code
     path = [code[:length] for length in (6, 9, 12) if length <= len(code)]
-    found = await work.session.exec(select(Area).where(col(Area.code).in_(path)).order_by(col(Area.code)))
-    return [AreaName.model_validate(area, from_attributes=True) for area in found]
-
-
-async def _centre(work: Work) -> Centre | None:
-    town = work.actor.area_code[:9]
-    here = select(Centre).where(or_(Centre.id == work.actor.centre_id, Centre.area_code == town))
-    # One's own workplace before the centre of the town.
-    own_first = here.order_by((col(Centre.id) == work.actor.centre_id).desc()).limit(1)
-    return (await work.session.exec(own_first)).first()
+    return [AreaName.model_validate(area, from_attributes=True) for area in await areas_of(work, path)]

@@ -20,7 +20,7 @@ from services.identity.scope import actor_of
 # several times the query).
 _IDENTITY = """
 SELECT a.id, a.person_id, a.role, a.area_code, a.centre_id, a.display_name, s.expires_at,
-       s.revoked_at IS NOT NULL AS revoked, a.disabled_at IS NOT NULL AS disabled,
+       s.revoked_at IS NOT NULL AS revoked, a.disabled_at IS NOT NULL AS disabled, a.is_demo,
        wall.ids, wall.areas
 FROM auth_session s
 JOIN account a ON a.id = s.account_id
@@ -43,6 +43,7 @@ class SessionState:
     expires_at: datetime
     is_revoked: bool
     is_disabled: bool
+    is_demo: bool
 
 
 async def read_session(database: Database, session_id: UUID) -> SessionState | None:
@@ -63,7 +64,13 @@ async def read_session(database: Database, session_id: UUID) -> SessionState | N
         display_name=row["display_name"],
         residents=list(zip(row["ids"] or [], row["areas"] or [], strict=True)),
     )
-    return SessionState(actor, row["expires_at"], is_revoked=row["revoked"], is_disabled=row["disabled"])
+    return SessionState(
+        actor,
+        row["expires_at"],
+        is_revoked=row["revoked"],
+        is_disabled=row["disabled"],
+        is_demo=row["is_demo"],
+    )
 
 
 async def account_by_login(work: Work, login: str) -> Account | None:

@@ -15,7 +15,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from services.core.actor import STAFF_ROLES, SYSTEM, Actor
+from services.core.actor import STAFF_ROLES, SYSTEM, Actor, Role
 from services.core.clock import Clock
 from services.core.crypto import Vault
 from services.core.database import Database, Work
@@ -28,6 +28,7 @@ from services.identity.errors import NotSignedIn, RefreshRefused, WrongCode, Wro
 from services.identity.limits import count_sign_in, forget_tries, sign_in_limits
 from services.identity.models import Account, AuthSession, SignedIn
 from services.identity.passwords import hash_password, is_outdated, verify_password
+from services.identity.repository import SessionState
 from services.identity.scope import HOUSEHOLD_ROLES
 from services.residents.identity_numbers import normalise_phone
 
@@ -65,22 +66,25 @@ async def authenticate(database: Database, settings: Settings, access_token: str
     now = clock.now()
     claims = tokens.read_access_token(tokens.signing_key(settings), access_token, now)
     state = await repository.read_session(database, claims.session_id)
-    if (
-        state is None
-        or state.is_revoked
-        or state.is_disabled
-        or state.expires_at <= now
-        or state.actor.is_system  # processes of the house hold no tokens
-        or state.actor.account_id != claims.account_id
-    ):
+    if state is None or not _stands(state, settings, now) or state.actor.account_id != claims.account_id:
         raise NotSignedIn
     return state.actor
 
 
-async def session_is_live(database: Database, session_id: UUID, now: datetime) -> bool:
-    """Whether a session still stands; a stream that outlives its request asks now and then."""
-    state = await repository.read_session(database, session_id)
-    return state is not None and not state.is_revoked and not state.is_disabled and state.expires_at > now
+async def session_stands(database: Database, settings: Settings, session_id: UUID | None, clock: Clock) -> bool:
+    """Whether a session still stands: asked now and then by a live stream, which outlives its access token."""
+    state = None if session_id is None else await repository.read_session(database, session_id)
+    return state is not None and _stands(state, settings, clock.now())
+
+
+def _stands(state: SessionState, settings: Settings, now: datetime) -> bool:
+    return not (
+        state.is_revoked
+        or state.is_disabled
+        or (state.is_demo and settings.mode == "production")
+        or state.expires_at <= now
+        or state.actor.is_system  # processes of the house hold no tokens
+    )
 
 
 async def sign_in_with_password(desk: Desk, login: str, password: str, address: str | None) -> SignedIn:
@@ -90,7 +94,7 @@ async def sign_in_with_password(desk: Desk, login: str, password: str, address: 
     await count_sign_in(desk.redis, limits)
     async with desk.database.unit_of_work(SYSTEM) as work:
         account = await repository.account_by_login(work, login)
-    known = account if account and account.role in STAFF_ROLES and not account.disabled_at else None
+    known = account if _may_sign_in(desk.settings, account, STAFF_ROLES) else None
     if not await verify_password(known.password_hash if known else None, password) or known is None:
         log.info("sign_in_refused", account_id=str(known.id) if known else None)
         raise WrongCredentials
@@ -119,7 +123,7 @@ async def request_code(desk: Desk, phone: str, address: str | None) -> OutgoingC
         await codes.keep_code(desk.redis, desk.vault, lookup, code)
     except (RedisError, ConnectionError) as error:
         raise ServiceUnavailable from error
-    return OutgoingCode(number, code) if _may_use_code(account) else None
+    return OutgoingCode(number, code) if _may_sign_in(desk.settings, account, HOUSEHOLD_ROLES) else None
 
 
 async def sign_in_with_code(desk: Desk, phone: str, code: str) -> SignedIn:
@@ -131,7 +135,7 @@ async def sign_in_with_code(desk: Desk, phone: str, code: str) -> SignedIn:
         raise ServiceUnavailable from error
     async with desk.database.unit_of_work(SYSTEM) as work:
         account = await repository.account_by_phone(work, lookup)
-        if not is_right or account is None or not _may_use_code(account):
+        if account is None or not is_right or not _may_sign_in(desk.settings, account, HOUSEHOLD_ROLES):
             raise WrongCode
         return open_session(work, desk.settings, account)
 
@@ -217,5 +221,11 @@ def _phone(vault: Vault, phone: str) -> tuple[str, str]:
     return number, vault.lookup(number, PHONE_PURPOSE)
 
 
-def _may_use_code(account: Account | None) -> bool:
-    return account is not None and account.role in HOUSEHOLD_ROLES and account.disabled_at is None
+def _may_sign_in(settings: Settings, account: Account | None, roles: frozenset[Role]) -> bool:
+    """Whether there is such an account, for this way of signing in. Demo accounts end where production begins."""
+    return (
+        account is not None
+        and account.role in roles
+        and account.disabled_at is None
+        and not (account.is_demo and settings.mode == "production")
+    )

@@ -4,6 +4,7 @@ import secrets
 from datetime import UTC
 from uuid import UUID
 
+from services.audit.service import record_read
 from services.catalogue.models import ItemFacts
 from services.catalogue.pricing import PriceContext, planned_minutes, quote
 from services.catalogue.service import orderable_item
@@ -18,7 +19,6 @@ from services.orders.errors import MayNotOrder, NotCancellable, WindowInvalid
 from services.orders.models import Order, OrderCreate, OrderPublic
 from services.orders.rules import CHANNELS, TELLS_START_CODE, masked_name, order_limits, window_problem
 from services.orders.states import ORDER, OrderStatus
-from services.residents.models import Resident
 
 
 async def place_order(work: Work, wish: OrderCreate) -> OrderPublic:
@@ -31,7 +31,7 @@ async def place_order(work: Work, wish: OrderCreate) -> OrderPublic:
     if channel is None or account_id is None:
         raise Forbidden
     resident = await repository.resident_in_reach(work, wish.resident_id)
-    await _require_may_order(work, resident)
+    await require_may_order(work, resident.id)
     item = await orderable_item(work, wish.item_code)
     minutes = planned_minutes(item.price_rule, item.duration_minutes, wish.quantity)
     problem = window_problem(work.now, wish.window_start, wish.window_end, minutes, order_limits())
@@ -78,12 +78,12 @@ async def place_order(work: Work, wish: OrderCreate) -> OrderPublic:
     return order_public(work, order, resident.name)
 
 
-async def _require_may_order(work: Work, resident: Resident) -> None:
-    """A resident orders for herself, family with a running consent, staff inside their area."""
+async def require_may_order(work: Work, resident_id: UUID) -> None:
+    """A resident orders and cancels for herself, family with a running consent, staff inside their area."""
     actor = work.actor
-    if actor.role is Role.RESIDENT and actor.person_id != resident.id:
+    if actor.role is Role.RESIDENT and actor.person_id != resident_id:
         raise MayNotOrder
-    if actor.role is Role.FAMILY and not await repository.may_order_for(work, resident.id):
+    if actor.role is Role.FAMILY and not await repository.may_order_for(work, resident_id):
         raise MayNotOrder
 
 
@@ -99,8 +99,9 @@ async def list_orders(
     statuses: list[OrderStatus],
     resident_id: UUID | None,
 ) -> list[OrderPublic]:
-    """A page of the orders in reach, newest first."""
+    """A page of the orders in reach, newest first; leaves rows in the access log."""
     rows = await repository.orders_page(work, limit, cursor, statuses, resident_id)
+    await record_read(work, [order.resident_id for order, _ in rows], "orders", ["address", "note", "window"])
     return [order_public(work, order, name) for order, name in rows]
 
 

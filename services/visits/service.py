@@ -1,5 +1,6 @@
 """The visits' verbs. Every change locks the order first, then the visit."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -56,10 +57,13 @@ async def schedule(
     return visit
 
 
-async def cancel_visits(work: Work, order: Order, reason: str) -> None:
-    """Take back the visits of a locked order that is cancelled."""
+async def cancel_visits(
+    work: Work, order: Order, reason: str, booking_ids: Collection[UUID] | None = None
+) -> None:
+    """Take back the visits of a locked order, or of some of its bookings, that nobody has set out for."""
     for visit in await repository.visits_of_order(work, order.id):
-        if VISIT.allows(visit.status, VisitStatus.CANCELLED):
+        chosen = booking_ids is None or visit.booking_id in booking_ids
+        if chosen and VISIT.allows(visit.status, VisitStatus.CANCELLED):
             VISIT.move(work, visit, VisitStatus.CANCELLED, reason)
 
 

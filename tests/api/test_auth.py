@@ -10,16 +10,16 @@ from uuid import uuid4
 import httpx
 import jwt
 import pytest
-from redis.asyncio import Redis
 from sqlalchemy import text
 
-from api.house import House
+from api.house import House, open_redis
 from services.core.actor import SYSTEM, Role
 from services.identity.models import Account
 from services.identity.sender import codes_file
 from services.identity.tokens import Claims, issue_access_token, signing_key
 from services.residents.models import RelationKind
-from tests.world import PASSWORD, World, build_world, new_phone, relationship
+from tests.people import PASSWORD, new_phone, relationship
+from tests.world import World, build_world
 
 
 @pytest.fixture(autouse=True)
@@ -345,13 +345,26 @@ async def test_a_family_in_two_towns_reaches_both(client: httpx.AsyncClient, hou
     assert (await client.get(f"/residents/{other.id}", headers=headers)).status_code == 404
 
 
+async def test_me_names_the_place_from_the_county_down(client: httpx.AsyncClient, world: World) -> None:
+    own = (await client.get("/me", headers=await world.headers(Role.DISPATCHER))).json()
+    assert [(area["code"], area["name_zh"], area["level"]) for area in own["areas"]] == [
+        (world.here.county, "测试县", "county"),
+        (world.here.town, "测试镇1", "town"),
+    ]
+    assert own["centre"]["id"] == str(world.here.centre.id)
+    assert own["residents"] == []
+    officer = (await client.get("/me", headers=await world.headers(Role.COUNTY_OFFICER))).json()
+    assert [area["code"] for area in officer["areas"]] == [world.here.county]
+    assert officer["centre"] is None
+
+
 # Redis away
 
 
 @pytest.fixture
 async def without_redis(house: House) -> AsyncIterator[None]:
     """The application's Redis is gone for one test."""
-    nowhere: Redis = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    nowhere = open_redis("redis://127.0.0.1:1")
     kept = house.redis
     object.__setattr__(house, "redis", nowhere)
     yield

@@ -264,3 +264,20 @@ async def test_centres_are_public_to_the_signed_in(client: httpx.AsyncClient, to
     one = await client.get(f"/centres/{town.here.centre.id}", headers=headers)
     assert one.json() in listed
     assert (await client.get(f"/centres/{uuid4()}", headers=headers)).status_code == 404
+
+
+async def test_parallel_requests_never_double_book(client: httpx.AsyncClient, town: World) -> None:
+    placed = [await place(client, town) for _ in range(12)]
+    desk = await town.headers(Role.DISPATCHER)
+    body = {
+        "caregiver_id": str(town.here.caregivers[0].id),
+        "starts_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat(),
+        "override": {"reason": "看谁先到"},
+    }
+    answers = await asyncio.gather(
+        *(client.post(f"/orders/{order['id']}/assign", json=body, headers=desk) for order in placed)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 11
+    assert {answer.json().get("code") for answer in answers} == {None, "double_booked"}
+    board = (await client.get(f"/centres/{town.here.centre.id}/board", headers=desk)).json()["columns"]
+    assert (len(board["assigned"]), len(board["placed"])) == (1, 11)

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from api.house import House
 from services.core.actor import SYSTEM, Role
-from tests.world import CONDITION, World, build_world, open_case
+from tests.people import CONDITION
+from tests.world import World, build_world, open_case
 
 HEALTH_ROLES = [Role.DISPATCHER, Role.CENTRE_MANAGER, Role.CLINICIAN, Role.RESIDENT, Role.FAMILY]
 SUPERVISORS = [Role.COUNTY_OFFICER, Role.AUDITOR]
@@ -307,3 +308,20 @@ async def test_supervisors_see_the_reads_of_their_county(
     assert CONDITION not in answer.text
     one = await get(client, world, role, "/audit/reads", account_id=str(world.account(Role.CLINICIAN).id))
     assert [row["resident_id"] for row in one.json()["items"]] == residents[1:]
+
+
+async def test_a_village_doctor_reaches_one_village(client: httpx.AsyncClient, house: House) -> None:
+    world = await build_world(house.database, house.settings, house.vault)
+    near, far = (household.resident for household in world.here.households)
+    doctor = world.account(Role.CLINICIAN)
+    await change(house, "UPDATE account SET area_code = :area WHERE id = :id", area=near.area_code, id=doctor.id)
+    await change(
+        house,
+        "UPDATE resident SET area_code = :area WHERE id = :id",
+        area=f"{world.here.town}202",
+        id=far.id,
+    )
+    listed = await get(client, world, Role.CLINICIAN, "/residents")
+    assert [item["id"] for item in listed.json()["items"]] == [str(near.id)]
+    assert (await get(client, world, Role.CLINICIAN, f"/residents/{near.id}")).status_code == 200
+    assert (await get(client, world, Role.CLINICIAN, f"/residents/{far.id}")).status_code == 404

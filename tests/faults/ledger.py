@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.faults.people import Household, Screen, Seen
+from tests.faults.people import Household, Screen
 from tests.faults.wearers import Wearer, all_pressed
 
 _UNFINISHED = """
@@ -62,7 +62,7 @@ async def check_alarms(connection: asyncpg.Connection, wearers: Sequence[Wearer]
 
 
 async def check_alerts(connection: asyncpg.Connection) -> int:
-    """No alert missing, doubled or silent: each counts its presses, climbs, and was announced; returns how many."""
+    """No alert is missing, doubled or silent: each counts its presses, climbs, was announced; returns how many."""
     alerts = await connection.fetch(
         "SELECT a.id, a.resident_id, a.kind, a.status, a.received_at, a.resolved_at, a.occurrences,"
         " (SELECT count(*) FROM alert_occurrence o WHERE o.alert_id = a.id) AS presses,"
@@ -100,7 +100,9 @@ async def check_orders(connection: asyncpg.Connection, households: Sequence[Hous
 
 async def check_events(connection: asyncpg.Connection, screen: Screen, centre_id: UUID) -> int:
     """The screen saw what the table holds, all of it, once and in order; returns how many."""
-    rows = await connection.fetch("SELECT position, name, centre_id, payload, relayed_at FROM outbox ORDER BY position")
+    rows = await connection.fetch(
+        "SELECT position, name, centre_id, payload, relayed_at FROM outbox ORDER BY position"
+    )
     assert all(row["position"] is not None and row["relayed_at"] is not None for row in rows)
     assert len({row["position"] for row in rows}) == len(rows)
     told = [(row["position"], row["name"]) for row in rows if row["centre_id"] == centre_id]
@@ -122,8 +124,3 @@ async def check_nothing_set_aside(connection: asyncpg.Connection) -> None:
     assert [dict(letter) for letter in letters] == []
     failed: Any = await connection.fetchval("SELECT count(*) FROM outbox_delivery WHERE failed_at IS NOT NULL")
     assert failed == 0
-
-
-def positions(events: Sequence[Seen]) -> list[int]:
-    """The ids in the order of arrival."""
-    return [event.position for event in events]

@@ -49,7 +49,8 @@ class Load:
         await self._exits.enter_async_context(client)
         place = self.world.here
         self.households = [
-            Household(client, headers, place.households[0].resident.id, self.world.item_code) for headers in orderers
+            Household(client, headers, place.households[0].resident.id, self.world.item_code)
+            for headers in orderers
         ]
         self.screen = Screen(client, watching, place.centre.id)
         self.desk = Desk(client, watching, self.screen)
@@ -97,6 +98,15 @@ class Load:
             FLOW_SECONDS,
             lambda: f"{when}, still missing: {', '.join(missing())}\n{self._platform.logs()}",
         )
+
+    async def next_press(self) -> None:
+        """Wait until somebody has pressed once more."""
+        pressed = self._presses()
+        await until(lambda: self._presses() > pressed, FLOW_SECONDS, lambda: "nobody presses any more")
+
+    def _presses(self) -> int:
+        self._raise_failures()
+        return sum(len(wearer.pressed) for wearer in self.wearers)
 
     async def finish(self) -> asyncpg.Connection:
         """Let everybody come to an end, and the platform with them; returns a connection to look with."""

@@ -24,7 +24,9 @@ class Refused(AssertionError):
     """An answer that no fault explains."""
 
 
-async def insist(client: httpx.AsyncClient, path: str, headers: dict[str, str], body: Any = None) -> httpx.Response:
+async def insist(
+    client: httpx.AsyncClient, path: str, headers: dict[str, str], body: Any = None
+) -> httpx.Response:
     """POST until there is an answer that is neither a broken connection nor the server's own trouble."""
     while True:
         try:

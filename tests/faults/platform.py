@@ -7,10 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from ops.migrate import migrate
 from ops.stack.embedded import EmbeddedStack
+from ops.stack.ports import free_port
 from ops.stack.process import Part
 from ops.stack.supervisor import Supervisor
 from ops.stack.up import answers
@@ -27,9 +28,10 @@ T = TypeVar("T")
 class LivingPlatform:
     """Servers, API, both lanes of ingest and the worker; whoever dies is started again by the supervisor."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, broker: Literal["builtin", "mosquitto"] = "builtin") -> None:
+        settings = Settings(_env_file=None, data_dir=directory, api_port=free_port(), embedded_broker=broker)
         # Without fsync, to be quick: a killed server loses nothing by that, only a crashed machine would.
-        self.stack = EmbeddedStack(directory, durable=False)
+        self.stack = EmbeddedStack(directory, settings, durable=False)
         self.said: list[str] = []
         self.parts: dict[str, Part] = {part.name: part for part in self.stack.parts}
         self._supervisor = Supervisor(self.said.append)
@@ -58,11 +60,10 @@ class LivingPlatform:
                 await self._ticking
         await self._stop()
 
-    async def kill(self, *names: str) -> None:
-        """``kill -9`` of each of these, one right after the other."""
-        for name in names:
-            await self._in_thread(self.parts[name].kill)
-            assert self.parts[name].poll() == -signal.SIGKILL, f"{name} was not there to be killed"
+    async def kill(self, name: str) -> None:
+        """``kill -9``."""
+        code = await self._in_thread(partial(_kill, self.parts[name]))
+        assert code == -signal.SIGKILL, f"{name} was not there to be killed: {code}"
 
     async def back(self, name: str) -> None:
         """Wait until the supervisor has started it again and it is ready."""
@@ -106,3 +107,8 @@ class LivingPlatform:
     async def _stop(self) -> None:
         await self._in_thread(self._supervisor.stop)
         self._thread.shutdown()
+
+
+def _kill(part: Part) -> int | None:
+    part.kill()
+    return part.poll()

@@ -1,86 +1,126 @@
-"""``openapi`` and ``create-admin``, as processes of their own."""
+"""The command line: every command can be imported, and `doctor` and `status` tell the truth."""
 
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
-import asyncpg
+import psutil
 import pytest
+from typer.testing import CliRunner
 
-from ops.cli.admin import PASSWORD_VARIABLE
+from ops.cli import app
+from ops.cli.lazy import LazyCommands
+from ops.stack import runtime
 from ops.stack.application import guoyuan
 from ops.stack.embedded import EmbeddedStack
-from ops.stack.runtime import child_environment
+from ops.stack.health import examine
+from ops.stack.runtime import ProcessRecord, Runtime, environment_of, load_settings
+from services.core.settings import Settings
 
-SECONDS = 60.0
+
+@pytest.mark.parametrize("name", LazyCommands.places)
+def test_every_command_explains_itself(name: str) -> None:
+    shown = CliRunner().invoke(app, [name, "--help"])
+    assert shown.exit_code == 0, shown.output
+    assert "Usage" in shown.output
 
 
-def run(
-    *arguments: str,
-    environment: dict[str, str] | None = None,
-    typed: str = "",
-    directory: Path | None = None,
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  our own command line
-        guoyuan(*arguments),
-        env=environment or dict(os.environ),
-        input=typed,
-        cwd=directory,
+def test_the_overview_names_every_command() -> None:
+    shown = CliRunner().invoke(app, ["--help"])
+    assert shown.exit_code == 0, shown.output
+    assert all(name in shown.output for name in LazyCommands.places)
+
+
+async def test_doctor_finds_what_runs_and_what_does_not(stack: EmbeddedStack, settings: Settings) -> None:
+    found = {finding.part: finding for finding in await examine(settings)}
+    assert found["PostgreSQL"].ok
+    assert found["PostgreSQL"].detail.startswith("18")
+    assert found["数据库结构 schema"].ok
+    assert found["Redis"].ok
+    assert found["MQTT"].ok
+    assert "outbox_waiting" in found["待办 queues"].figures
+    assert not found["API"].ok
+
+
+async def test_doctor_survives_servers_that_are_away(settings: Settings) -> None:
+    away = settings.model_copy(
+        update={
+            "database_url": "postgresql://nobody:x@127.0.0.1:1/none",
+            "redis_url": "redis://127.0.0.1:1/0",
+            "mqtt_url": "mqtt://x:y@127.0.0.1:1",
+        }
+    )
+    found = await examine(away)
+    assert not any(finding.ok for finding in found if finding.part != "进程 processes")
+    assert not any("x@" in finding.detail for finding in found)
+
+
+def test_doctor_without_anything_fails_for_a_script(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        guoyuan("doctor", "--json"),
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        cwd=tmp_path,
+        env={**os.environ, "GUOYUAN_DATA_DIR": str(tmp_path)},
         check=False,
     )
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["ok"] is False
 
 
-def test_openapi_needs_nothing_that_runs(tmp_path: Path) -> None:
-    printed = run("openapi", directory=tmp_path)
-    assert printed.returncode == 0, printed.stderr
-    document = json.loads(printed.stdout)
-    assert document["openapi"].startswith("3.1")
-    assert "/api/v1/orders" in document["paths"]
-    assert run("openapi", "--output", "api.json", directory=tmp_path).returncode == 0
-    assert json.loads((tmp_path / "api.json").read_text("utf-8")) == document
-    assert [path.name for path in tmp_path.iterdir()] == ["api.json"]
+@pytest.fixture
+def written(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    """A runtime file that says this very test process is the stack."""
+    monkeypatch.setenv("GUOYUAN_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    own = psutil.Process().create_time()
+    here = Runtime(
+        os.getpid(),
+        own,
+        environment_of(settings),
+        [
+            ProcessRecord("api", os.getpid(), own, 2, "api.log"),
+            ProcessRecord("worker", 0, 0.0, 5, "w.log", state="failed"),
+        ],
+    )
+    runtime.write(tmp_path, here)
+    return here
 
 
-@pytest.fixture(scope="module")
-def environment(stack: EmbeddedStack) -> dict[str, str]:
-    """The command sees the tests' stack."""
-    return child_environment(stack.settings)
+def test_commands_find_the_running_stack(
+    written: Runtime, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUOYUAN_REDIS_URL", "redis://elsewhere")
+    found = load_settings()
+    assert found.database_url == settings.database_url
+    assert found.token_secret == settings.token_secret
+    assert found.redis_url == "redis://elsewhere"
 
 
-async def test_create_admin_makes_a_county_officer(stack: EmbeddedStack, environment: dict[str, str]) -> None:
-    from_pipe = run("create-admin", "county-office-1", environment=environment, typed="a long enough pass\n")
-    assert from_pipe.returncode == 0, from_pipe.stderr
-    told = environment | {PASSWORD_VARIABLE: "another long enough pass"}
-    assert run("create-admin", "county-office-2", "--name", "县办", environment=told).returncode == 0
-    connection = await asyncpg.connect(stack.postgres.url)
-    try:
-        rows = await connection.fetch("SELECT * FROM account WHERE login LIKE 'county-office-%' ORDER BY login")
-    finally:
-        await connection.close()
-    assert [(row["role"], row["area_code"], row["is_demo"]) for row in rows] == [
-        ("county_officer", "430121", False)
-    ] * 2
-    assert rows[1]["display_name"] == "县办"
-    assert all(row["password_hash"].startswith("$argon2id$") for row in rows)
-
-    again = run("create-admin", "county-office-1", environment=environment, typed="a long enough pass\n")
-    assert again.returncode == 1
-    assert "already in use" in again.stderr
+def test_a_stack_that_was_killed_is_not_found(written: Runtime, tmp_path: Path) -> None:
+    runtime.write(tmp_path, Runtime(written.pid, written.created_at - 1000, written.environment))
+    assert load_settings().database_url is None
+    (tmp_path / "runtime.json").write_text("{half")
+    assert load_settings().database_url is None
 
 
-def test_create_admin_refuses_with_a_sentence(environment: dict[str, str]) -> None:
-    weak = run("create-admin", "county-office-3", environment=environment, typed="short\n")
-    nowhere = environment | {"GUOYUAN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
-    away = run("create-admin", "county-office-3", environment=nowhere, typed="a long enough pass\n")
-    city = run("create-admin", "x", "--county", "4301", environment=environment, typed="y\n")
-    assert [weak.returncode, away.returncode, city.returncode] == [1, 1, 2]
-    assert "Traceback" not in weak.stderr + away.stderr + city.stderr
-    assert "cannot be used" in away.stderr
+def test_status_shows_the_processes(written: Runtime) -> None:
+    shown = CliRunner().invoke(app, ["status", "--json"])
+    assert shown.exit_code == 1  # one of them failed
+    report = json.loads(shown.output)
+    assert report["running"] is True
+    assert [(row["name"], row["state"], row["restarts"]) for row in report["processes"]] == [
+        ("api", "running", 2),
+        ("worker", "failed", 5),
+    ]
+    assert report["processes"][0]["uptime_seconds"] <= time.time() - written.created_at + 1
+    assert "api" in CliRunner().invoke(app, ["status"]).output
 
 
-def test_there_is_no_way_to_give_the_password_as_an_argument() -> None:
-    assert "--password" not in run("create-admin", "--help").stdout
+def test_status_without_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUOYUAN_DATA_DIR", str(tmp_path))
+    shown = CliRunner().invoke(app, ["status"])
+    assert shown.exit_code == 1
+    assert "guoyuan up" in shown.output

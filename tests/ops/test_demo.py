@@ -6,6 +6,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,17 @@ def test_every_day_has_care_workers_from_six_to_ten_and_every_item_somebody() ->
             and (item.required_licence is None or item.required_licence in m.post.licences)
         ]
         assert len(able) >= item.caregivers_required, item.code
+
+
+def test_skills_and_licences_are_called_by_one_name() -> None:
+    named = json.loads((files("services.caregivers") / "data" / "skills.json").read_text("utf-8"))
+    professions = data("teams.json")["professions"]
+    assert {item.required_skill for item in seed_items()} <= named["skills"].keys()
+    assert {item.required_licence for item in seed_items()} - {None} <= named["licences"].keys()
+    for name, post in professions.items():
+        assert post.get("profession", name) in named["professions"]
+        assert set(post["skills"]) <= named["skills"].keys()
+        assert set(post["licences"]) <= named["licences"].keys()
 
 
 def test_terminal_passwords_come_again_from_the_file(tmp_path: Path) -> None:

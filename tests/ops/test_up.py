@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from ops.stack.ports import PortTakenError, accepts, choose
+from ops.stack.process import launched
 
 SCRIPT = Path(__file__).with_name("dummies.py")
 STARTED = "guoyuan doctor"  # the last lines of the summary
@@ -39,7 +40,7 @@ class Run:
         kept = {name: value for name, value in variables.items() if value}
         with self.output.open("wb") as file:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, str(SCRIPT), "up"],
+                launched([sys.executable, str(SCRIPT), "up"]),  # it ends with the test run, however that ends
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **kept},

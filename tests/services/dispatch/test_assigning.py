@@ -5,9 +5,19 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from services.dispatch.errors import DoubleBooked, NotAssignable, OrderNotOpen, StartInvalid, TooManyCaregivers
-from services.dispatch.service import suggest
+from services.core.errors import NotFound
+from services.dispatch.errors import (
+    DoubleBooked,
+    NotAssignable,
+    NotReleasable,
+    OrderNotOpen,
+    StartInvalid,
+    TooManyCaregivers,
+)
+from services.dispatch.models import ReleaseRequest
+from services.dispatch.service import release, suggest
 from services.orders.states import OrderStatus
+from services.visits.service import set_out
 from tests.ordering import HOME, Ordering, same_moment
 
 OVERRIDE = {"reason": "长者电话同意"}
@@ -190,3 +200,35 @@ async def test_who_knows_the_resident_ranks_higher(ordering: Ordering) -> None:
     async with ordering.work(ordering.dispatcher) as work:
         found = await suggest(work, again.id)
     assert found.suggestions[0].caregiver_id == known
+
+
+async def test_a_caregiver_who_falls_ill_is_released_and_replaced(ordering: Ordering) -> None:
+    order, detail = await ordering.assigned("bathing_disabled")
+    ill, well = (booking.caregiver_id for booking in detail.bookings)
+    start = detail.bookings[0].starts_at
+    for _ in range(2):
+        async with ordering.work(ordering.dispatcher) as work:
+            await release(work, order.id, ReleaseRequest(caregiver_id=ill, reason="病假"), None)
+    halved = await ordering.read(order.id)
+    assert halved.status is OrderStatus.PLACED
+    assert [booking.caregiver_id for booking in halved.bookings] == [well]
+    assert {visit.caregiver_id: visit.status for visit in halved.visits} == {ill: "cancelled", well: "scheduled"}
+    (other,) = await ordering.add_caregivers(1)
+    await ordering.assign(order.id, [other])
+    whole = await ordering.read(order.id)
+    assert whole.status is OrderStatus.ASSIGNED
+    assert {booking.starts_at for booking in whole.bookings} == {start}
+
+
+async def test_nobody_is_released_once_somebody_has_set_out(ordering: Ordering) -> None:
+    order, detail = await ordering.assigned("bathing_disabled")
+    first, second = detail.visits
+    async with ordering.work(ordering.as_caregiver(first.caregiver_id)) as work:
+        await set_out(work, first.id, None)
+    with pytest.raises(NotReleasable):
+        async with ordering.work(ordering.dispatcher) as work:
+            await release(work, order.id, ReleaseRequest(caregiver_id=second.caregiver_id, reason="x"), None)
+    (stranger,) = await ordering.add_caregivers(1)
+    with pytest.raises(NotFound):
+        async with ordering.work(ordering.dispatcher) as work:
+            await release(work, order.id, ReleaseRequest(caregiver_id=stranger.id, reason="x"), None)

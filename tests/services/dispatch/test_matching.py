@@ -12,7 +12,15 @@ from services.caregivers.models import TravelMode
 from services.core.geo import Point
 from services.core.ids import new_id
 from services.dispatch.facts import Candidate, Job, Licence, Match, Need, RuledOut, Span, weights
-from services.dispatch.matching import common_start, consider, day_load, issues_at, possible_starts, rank
+from services.dispatch.matching import (
+    common_start,
+    consider,
+    day_load,
+    issues_at,
+    neat_start,
+    possible_starts,
+    rank,
+)
 from services.dispatch.travel import paces, travel_seconds
 from services.residents.models import Gender
 
@@ -201,7 +209,20 @@ def test_the_load_is_that_of_the_local_day() -> None:
     ],
 )
 def test_a_team_s_first_common_start(options: list[list[Span]], expected: datetime | None) -> None:
-    assert common_start(options) == expected
+    assert common_start(options, weights().grid) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (timedelta(0), timedelta(hours=1), timedelta(0)),
+        (timedelta(seconds=1), timedelta(hours=1), timedelta(minutes=5)),
+        (timedelta(minutes=4, seconds=59), timedelta(minutes=5), timedelta(minutes=5)),
+        (timedelta(minutes=6), timedelta(minutes=9), timedelta(minutes=6)),
+    ],
+)
+def test_people_are_told_whole_five_minutes(start: timedelta, end: timedelta, expected: timedelta) -> None:
+    assert neat_start(Span(DAY + start, DAY + end), weights().grid) == DAY + expected
 
 
 def test_a_thousand_visits_are_ranked_in_milliseconds() -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
+from api.house import open_redis
 from services.core.crypto import Vault
 from services.core.settings import Settings
 from services.identity import codes
@@ -126,7 +127,7 @@ async def test_counters_do_not_name_anybody(redis: Redis) -> None:
 
 
 async def test_without_redis_passwords_still_work() -> None:
-    nowhere: Redis = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    nowhere = open_redis("redis://127.0.0.1:1")
     limits = sign_in_limits("somebody", None)
     await count_sign_in(nowhere, limits)
     await forget_tries(nowhere, limits)

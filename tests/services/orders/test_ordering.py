@@ -71,6 +71,10 @@ async def test_family_needs_a_running_relationship_that_may_order(ordering: Orde
             relation.may_order = False
     with pytest.raises(MayNotOrder):
         await ordering.place(actor=family)
+    order = await ordering.place()
+    with pytest.raises(MayNotOrder):
+        async with ordering.work(family) as work:
+            await cancel_order(work, order.id, "x", None)
 
 
 @pytest.mark.parametrize(

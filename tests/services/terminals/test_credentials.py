@@ -5,7 +5,10 @@ import pytest
 from services.terminals.credentials import hash_password, make_password, verify_password
 
 # Written by `mosquitto_passwd` of Mosquitto 2.0.11 for the password `swordfish`.
-FROM_MOSQUITTO = "$7$101$2q1rdiucFAm9vLpu$SCFjuXGtQGTUMwX8Y9dloH1aW2ROGOZ1YqhVDOAcAqAvu2baV3lvO1VNatm7o9XZPHdDlNb4qQ2azwtnGpu2Hg=="
+FROM_MOSQUITTO = (
+    "$7$101$2q1rdiucFAm9vLpu"
+    "$SCFjuXGtQGTUMwX8Y9dloH1aW2ROGOZ1YqhVDOAcAqAvu2baV3lvO1VNatm7o9XZPHdDlNb4qQ2azwtnGpu2Hg=="
+)
 
 
 def test_a_password_fits_its_own_hash_only() -> None:

@@ -1,0 +1,32 @@
+"""What the figures were measured on: nothing that tells whose machine it is."""
+
+import platform
+from importlib.metadata import version
+
+import psutil
+
+from ops.stack import mosquitto
+
+PACKAGES = ("asyncpg", "fastapi", "uvicorn", "uvloop", "sqlalchemy", "redis", "paho-mqtt")
+
+
+def describe() -> list[str]:
+    """Lines for the report: processors, memory, system, versions."""
+    cores = psutil.cpu_count(logical=True)
+    memory = psutil.virtual_memory().total / 2**30
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    broker = "Mosquitto (the installed one)" if mosquitto.find() else "the built-in broker"
+    return [
+        f"{cores} cores ({_processor()}), {memory:.0f} GiB of memory, {platform.system()} {platform.machine()}",
+        f"Python {platform.python_version()}; {packages}",
+        f"PostgreSQL 18 with its durable settings (a commit waits for the disk), Redis, {broker}, all on this machine",
+    ]
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or "unknown"
