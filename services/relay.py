@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from services.core.database import asyncpg_url
 from services.core.livestream import STREAM_KEY, STREAM_LENGTH, LiveEvent
 from services.core.outbox import NOTIFY_CHANNEL
+from services.events import EVENTS
 from services.handlers import handlers_of
 
 log = structlog.get_logger("relay")
@@ -26,21 +27,27 @@ _BATCH: Final = 500
 _LOOK_SECONDS: Final = 1.0
 _STANDBY_SECONDS: Final = 3600.0
 _POSITION: Final = f"""
-    UPDATE outbox SET position = given.position
-    FROM (SELECT id, nextval('outbox_position') AS position
-          FROM (SELECT id FROM outbox WHERE position IS NULL ORDER BY id LIMIT {_BATCH}) waiting) given
-    WHERE outbox.id = given.id
-    RETURNING outbox.id, outbox.name
+    WITH given AS (
+        UPDATE outbox SET position = numbered.position
+        FROM (SELECT id, nextval('outbox_position') AS position
+              FROM (SELECT id FROM outbox WHERE position IS NULL ORDER BY id LIMIT {_BATCH}) waiting) numbered
+        WHERE outbox.id = numbered.id
+        RETURNING outbox.id, outbox.position, outbox.name, outbox.centre_id, outbox.payload
+    ), due AS (
+        INSERT INTO outbox_delivery (outbox_id, handler, attempts, next_attempt_at)
+        SELECT given.id, following.handler, 0, now()
+        FROM given JOIN unnest($1::text[], $2::text[]) AS following(name, handler) USING (name)
+        ON CONFLICT DO NOTHING RETURNING outbox_id
+    )
+    SELECT position, name, centre_id::text, payload::text, (SELECT count(*) FROM due) AS due
+    FROM given ORDER BY position
 """  # noqa: S608  only our own constant is put in
-_DELIVERIES: Final = """
-    INSERT INTO outbox_delivery (outbox_id, handler, attempts, next_attempt_at)
-    SELECT id, handler, 0, now() FROM unnest($1::bigint[], $2::text[]) AS due(id, handler)
-    ON CONFLICT DO NOTHING
-"""
+"""One statement is one transaction and one round trip: a dispatcher's screen waits for it."""
 _UNRELAYED: Final = f"""
     SELECT position, name, centre_id::text, payload::text FROM outbox
     WHERE position IS NOT NULL AND relayed_at IS NULL ORDER BY position LIMIT {_BATCH}
 """  # noqa: S608  only our own constant is put in
+_FOLLOWING: Final = [(name, handler) for name in EVENTS for handler in handlers_of(name)]
 _RELAYED: Final = "UPDATE outbox SET relayed_at = now() WHERE position = ANY ($1::bigint[])"
 
 
@@ -52,6 +59,7 @@ class Relay:
         self._redis = redis
         self._on_events = on_events
         self._rung = asyncio.Event()
+        self._is_behind = True
 
     async def run(self) -> None:
         """Lead whenever nobody else does; make the connection again when it is lost."""
@@ -76,13 +84,14 @@ class Relay:
         await connection.execute(f"SELECT pg_advisory_lock({_LOCK})", timeout=_STANDBY_SECONDS)
         await connection.add_listener(NOTIFY_CHANNEL, self._ring)
         log.info("relay_leads")
+        self._is_behind = True
         while True:
             self._rung.clear()
-            given = await self._give_positions(connection)
-            if given:
+            given, due = await self._give_positions(connection)
+            pushed = await self._push(connection, given)
+            if due:
                 self._on_events()
-            pushed = await self._push(connection)
-            if given < _BATCH and pushed < _BATCH:
+            if max(len(given), pushed) < _BATCH:
                 await self._wait()
 
     async def _wait(self) -> None:
@@ -94,25 +103,29 @@ class Relay:
     def _ring(self, *_: Any) -> None:
         self._rung.set()
 
-    async def _give_positions(self, connection: asyncpg.Connection) -> int:
-        async with connection.transaction():
-            rows = await connection.fetch(_POSITION)
-            due = [(row["id"], handler) for row in rows for handler in handlers_of(row["name"])]
-            if due:
-                await connection.execute(_DELIVERIES, [d[0] for d in due], [d[1] for d in due])
-        return len(rows)
+    async def _give_positions(self, connection: asyncpg.Connection) -> tuple[list[LiveEvent], int]:
+        """What has got its position now, and how many deliveries follow from it."""
+        names, handlers = [name for name, _ in _FOLLOWING], [handler for _, handler in _FOLLOWING]
+        rows = await connection.fetch(_POSITION, names, handlers)
+        return [LiveEvent(*row[:4]) for row in rows], rows[0]["due"] if rows else 0
 
-    async def _push(self, connection: asyncpg.Connection) -> int:
-        """Push what is positioned and not yet relayed; without Redis it waits, and screens read the table."""
-        events = [LiveEvent(*row) for row in await connection.fetch(_UNRELAYED)]
-        if not events:
-            return 0
-        try:
-            await self._add(events)
-        except (RedisError, OSError) as error:
-            log.warning("relay_without_redis", waiting=len(events), error=type(error).__name__)
-            return 0
-        await connection.execute(_RELAYED, [event.position for event in events])
+    async def _push(self, connection: asyncpg.Connection, given: list[LiveEvent]) -> int:
+        """Push what is positioned and not yet relayed; without Redis it waits, and screens read the table.
+
+        That is what was given just now, unless an earlier push (of an earlier leader perhaps) has failed.
+        """
+        events = given
+        if self._is_behind:
+            events = [LiveEvent(*row) for row in await connection.fetch(_UNRELAYED)]
+        if events:
+            try:
+                await self._add(events)
+            except (RedisError, OSError) as error:
+                self._is_behind = True
+                log.warning("relay_without_redis", waiting=len(events), error=type(error).__name__)
+                return 0
+            await connection.execute(_RELAYED, [event.position for event in events])
+        self._is_behind = self._is_behind and len(events) == _BATCH
         return len(events)
 
     async def _add(self, events: list[LiveEvent]) -> None:
