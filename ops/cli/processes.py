@@ -50,7 +50,7 @@ class Screen:
         host, port = settings.terminal_broker
         table = Table.grid(padding=(0, 2))
         table.add_row("接口 API", url)
-        table.add_row("接口文档 API documentation", f"{url}/docs")
+        table.add_row("接口文档 API documentation", f"{url}/api/v1/openapi.json")
         table.add_row("终端接入 MQTT", f"{host}:{port}")
         table.add_row("数据与日志 data and logs", str(settings.data_dir))
         if settings.mode == "demo":

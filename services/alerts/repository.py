@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,20 +23,61 @@ _SEEN = text(
     " WHERE o.terminal_id = :terminal_id AND o.alarm_id = :alarm_id"
 )
 _LIVE_LIST = ", ".join(f"'{status}'" for status in LIVE)
-# The partial unique index decides whether this opens an alert or is an occurrence of the live one, so two
-# presses at once can never open two. Severity may rise, never fall.
-_OPEN_OR_REPEAT = text(
+# An older person waits for this statement, so it is one round trip for all that an alarm does. The partial unique
+# index decides whether it opens an alert or is an occurrence of the live one, so two presses at once can never open
+# two. Severity may rise, never fall. What only a new alert has (ladder, history, event) hangs on `opened`, and that
+# on the press being new.
+_RAISE = text(
     f"""
-    INSERT INTO alert (id, subject_id, resident_id, terminal_id, centre_id, area_code, kind, severity, status,
-        occurrences, last_occurrence_at, pressed_at, received_at, version)
-    VALUES (:id, :subject_id, :resident_id, :terminal_id, :centre_id, :area_code, :kind, :severity, 'open',
-        1, :received_at, :pressed_at, :received_at, 1)
-    ON CONFLICT (subject_id, kind) WHERE status IN ({_LIVE_LIST}) DO UPDATE SET
-        occurrences = alert.occurrences + 1,
-        last_occurrence_at = excluded.last_occurrence_at,
-        severity = greatest(alert.severity, excluded.severity),
-        version = alert.version + 1
-    RETURNING id, (xmax = 0) AS opened, status, severity, occurrences
+    WITH facts AS (
+        SELECT CAST(:alert_id AS uuid) AS alert_id, CAST(:subject_id AS uuid) AS subject_id,
+            CAST(:resident_id AS uuid) AS resident_id, CAST(:terminal_id AS uuid) AS terminal_id,
+            CAST(:centre_id AS uuid) AS centre_id, CAST(:area_code AS text) AS area_code,
+            CAST(:kind AS text) AS kind, CAST(:severity AS int) AS severity,
+            CAST(:pressed_at AS timestamptz) AS pressed_at, CAST(:received_at AS timestamptz) AS received_at,
+            CAST(:now AS timestamptz) AS now, CAST(:alarm_id AS text) AS alarm_id
+    ), known AS (
+        SELECT a.id, a.status, a.severity, a.occurrences
+        FROM facts JOIN alert_occurrence o USING (terminal_id, alarm_id) JOIN alert a ON a.id = o.alert_id
+    ), raised AS (
+        INSERT INTO alert (id, subject_id, resident_id, terminal_id, centre_id, area_code, kind, severity, status,
+            occurrences, last_occurrence_at, pressed_at, received_at, version)
+        SELECT alert_id, subject_id, resident_id, terminal_id, centre_id, area_code, kind, severity, 'open',
+            1, received_at, pressed_at, received_at, 1
+        FROM facts WHERE NOT EXISTS (SELECT FROM known)
+        ON CONFLICT (subject_id, kind) WHERE status IN ({_LIVE_LIST}) DO UPDATE SET
+            occurrences = alert.occurrences + 1,
+            last_occurrence_at = excluded.last_occurrence_at,
+            severity = greatest(alert.severity, excluded.severity),
+            version = alert.version + 1
+        RETURNING id, (xmax = 0) AS opened, status, severity, occurrences
+    ), press AS (
+        INSERT INTO alert_occurrence
+            (id, alert_id, terminal_id, alarm_id, area_code, pressed_at, received_at, detail)
+        SELECT CAST(:press_id AS uuid), raised.id, terminal_id, alarm_id, area_code, pressed_at, received_at,
+            CAST(:detail AS jsonb)
+        FROM facts, raised
+        ON CONFLICT ON CONSTRAINT alert_occurrence_once DO NOTHING
+        RETURNING alert_id
+    ), opened AS (
+        SELECT facts.* FROM facts JOIN raised ON raised.opened JOIN press ON press.alert_id = raised.id
+    ), ladder AS (
+        INSERT INTO escalation (alert_id, area_code, policy, step, loops, next_at, last_at)
+        SELECT alert_id, area_code, CAST(:policy AS jsonb), 0, 0, CAST(:climbs_at AS timestamptz), now FROM opened
+    ), history AS (
+        INSERT INTO status_change (id, entity, entity_id, area_code, to_status, role, at)
+        SELECT CAST(:change_id AS uuid), CAST(:entity AS text), alert_id, area_code, 'open', CAST(:role AS text), now
+        FROM opened
+    ), announced AS (
+        INSERT INTO outbox (event_id, name, area_code, centre_id, payload, created_at)
+        SELECT CAST(:event_id AS uuid), CAST(:event AS text), area_code, centre_id, CAST(:payload AS jsonb), now
+        FROM opened
+    )
+    SELECT id, 'known' AS became, status, severity, occurrences FROM known
+    UNION ALL
+    SELECT id, CASE WHEN opened THEN 'opened' ELSE 'repeated' END
+            || CASE WHEN EXISTS (SELECT FROM press) THEN '' ELSE '_in_vain' END, status, severity, occurrences
+    FROM raised
     """  # noqa: S608  only the names of our own statuses are put in
 )
 _OCCURRENCE = text(
@@ -53,14 +95,30 @@ _LAST_RAISED = text(
 )
 
 
+class Became(StrEnum):
+    """What one alarm became. In vain: another process was storing the same alarm at the same moment."""
+
+    KNOWN = "known"
+    OPENED = "opened"
+    REPEATED = "repeated"
+    OPENED_IN_VAIN = "opened_in_vain"
+    REPEATED_IN_VAIN = "repeated_in_vain"
+
+
 class Raised(NamedTuple):
-    """What an alarm became."""
+    """The alert of an alarm, as it stands now."""
 
     alert_id: UUID
-    opened: bool
+    became: Became
     status: str
     severity: int
     occurrences: int
+
+
+async def raise_alert(work: Work, values: dict[str, Any]) -> Raised:
+    """Store an alarm with all that follows from it; the names of the values stand in the statement's `facts`."""
+    row = (await work.sql(_RAISE, values)).one()
+    return Raised(row[0], Became(row[1]), *row[2:])
 
 
 async def seen(work: Work, terminal_id: UUID, alarm_id: str) -> tuple[UUID, str] | None:
@@ -69,14 +127,10 @@ async def seen(work: Work, terminal_id: UUID, alarm_id: str) -> tuple[UUID, str]
     return None if row is None else (row[0], row[1])
 
 
-async def open_or_repeat(work: Work, values: dict[str, Any]) -> Raised:
-    """Open an alert, or count an occurrence on the live one."""
-    return Raised(*(await work.sql(_OPEN_OR_REPEAT, values)).one())
-
-
 async def take_back(work: Work, raised: Raised) -> None:
-    """Undo ``open_or_repeat`` for a press that turned out to be stored already."""
-    await work.sql(_UNOPEN if raised.opened else _UNCOUNT, {"id": raised.alert_id})
+    """Undo what was done in vain."""
+    statement = _UNOPEN if raised.became is Became.OPENED_IN_VAIN else _UNCOUNT
+    await work.sql(statement, {"id": raised.alert_id})
 
 
 async def add_occurrence(work: Work, values: dict[str, Any]) -> bool:

@@ -35,6 +35,7 @@ BREACH_PREFIX = "breach:"
 """Begins the alarm ids that a vital-sign rule makes: their terminal pressed nothing, and is told nothing."""
 
 _POLICY = escalation.load_policy()
+_POLICY_JSON = msgspec.json.encode(_POLICY).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +65,13 @@ async def raise_alarm(work: Work, alarm: AlarmFacts) -> RaisedAlarm:
     Nothing is filtered or delayed here. Escalation starts in the same transaction, so there is no alert
     without a ladder.
     """
-    known = await repository.seen(work, alarm.bound.terminal_id, alarm.alarm_id)
-    if known is not None:
-        return RaisedAlarm(known[0], AlertStatus(known[1]), is_repeat=True)
-    severity = severity_of(alarm.kind)
-    shared = {
-        "terminal_id": alarm.bound.terminal_id,
-        "area_code": alarm.bound.area_code,
-        "pressed_at": alarm.pressed_at,
-        "received_at": alarm.received_at,
-    }
-    raised = await repository.open_or_repeat(
-        work,
-        shared
-        | {
-            "id": new_id(),
-            "subject_id": alarm.bound.resident_id or alarm.bound.terminal_id,
-            "resident_id": alarm.bound.resident_id,
-            "centre_id": alarm.bound.centre_id,
-            "kind": alarm.kind.value,
-            "severity": int(severity),
-        },
-    )
-    is_new = await repository.add_occurrence(
-        work,
-        shared
-        | {
-            "id": new_id(),
-            "alert_id": raised.alert_id,
-            "alarm_id": alarm.alarm_id,
-            "detail": msgspec.json.encode(alarm.detail).decode(),
-        },
-    )
-    if not is_new:
-        # The same message was being stored at the same moment by another process.
+    raised = await repository.raise_alert(work, _all_of_it(work, alarm))
+    if raised.became in (Became.OPENED_IN_VAIN, Became.REPEATED_IN_VAIN):
         await repository.take_back(work, raised)
         return await raise_alarm(work, alarm)
-    (_start if raised.opened else _page_again)(work, alarm, raised)
-    return RaisedAlarm(raised.alert_id, AlertStatus(raised.status), is_repeat=False)
+    if raised.became is Became.REPEATED:
+        _page_again(work, alarm, raised)
+    return RaisedAlarm(raised.alert_id, AlertStatus(raised.status), is_repeat=raised.became is Became.KNOWN)
 
 
 async def note_cancel(work: Work, alarm: AlarmFacts, kind: AlertKind) -> None:
@@ -122,41 +92,55 @@ async def note_cancel(work: Work, alarm: AlarmFacts, kind: AlertKind) -> None:
         "area_code": alarm.bound.area_code,
         "pressed_at": alarm.pressed_at,
         "received_at": alarm.received_at,
-        "detail": msgspec.json.encode({"cancelled_by": "resident", **alarm.detail}).decode(),
+        "detail": _json({"cancelled_by": "resident", **alarm.detail}),
     }
     await repository.add_occurrence(work, values)
     write_log(work, alert_id, alarm.bound.area_code, "cancelled_on_terminal", kind=kind.value)
 
 
-def _start(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:
-    area_code = alarm.bound.area_code
-    work.session.add(
-        StatusChange(
-            entity=ALERT.entity,
-            entity_id=raised.alert_id,
-            area_code=area_code,
-            to_status=AlertStatus.OPEN.value,
-            role=str(work.actor.role),
-            at=work.now,
-        )
+def _all_of_it(work: Work, alarm: AlarmFacts) -> dict[str, Any]:
+    """The press; the alert, should it open one; its ladder, the first line of its history and its event."""
+    bound = alarm.bound
+    event = AlertOpened(
+        area_code=bound.area_code,
+        centre_id=bound.centre_id,
+        alert_id=new_id(),
+        resident_id=bound.resident_id,
+        terminal_id=bound.terminal_id,
+        kind=alarm.kind.value,
+        severity=int(severity_of(alarm.kind)),
+        pressed_at=alarm.pressed_at,
+        received_at=alarm.received_at,
     )
-    first = escalation.first_climb_at(_POLICY, work.now)
-    work.session.add(
-        Escalation(alert_id=raised.alert_id, area_code=area_code, policy=_POLICY, next_at=first, last_at=work.now)
-    )
-    work.record(
-        AlertOpened(
-            area_code=area_code,
-            centre_id=alarm.bound.centre_id,
-            alert_id=raised.alert_id,
-            resident_id=alarm.bound.resident_id,
-            terminal_id=alarm.bound.terminal_id,
-            kind=alarm.kind.value,
-            severity=raised.severity,
-            pressed_at=alarm.pressed_at,
-            received_at=alarm.received_at,
-        )
-    )
+    announced = outbox_row(event, work.now)
+    return {
+        "alert_id": event.alert_id,
+        "subject_id": bound.resident_id or bound.terminal_id,
+        "resident_id": bound.resident_id,
+        "terminal_id": bound.terminal_id,
+        "centre_id": bound.centre_id,
+        "area_code": bound.area_code,
+        "kind": event.kind,
+        "severity": event.severity,
+        "pressed_at": alarm.pressed_at,
+        "received_at": alarm.received_at,
+        "now": work.now,
+        "press_id": new_id(),
+        "alarm_id": alarm.alarm_id,
+        "detail": _json(alarm.detail),
+        "policy": _POLICY_JSON,
+        "climbs_at": escalation.first_climb_at(_POLICY, work.now),
+        "change_id": new_id(),
+        "entity": ALERT.entity,
+        "role": str(work.actor.role),
+        "event_id": announced.event_id,
+        "event": announced.name,
+        "payload": _json(announced.payload),
+    }
+
+
+def _json(value: dict[str, Any]) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _page_again(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:

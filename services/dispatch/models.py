@@ -91,7 +91,9 @@ class OffersCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    caregiver_ids: list[UUID] = Described(min_length=1, max_length=50)
+    caregiver_ids: list[UUID] = Described(
+        min_length=1, max_length=50, examples=[["0198c6f0-5b5e-7c3e-9d0f-3c0a8f3d2b11"]]
+    )
     starts_at: AwareDatetime | None = None
     seconds: int | None = Described(None, ge=5, le=86_400, description="Time to answer.")
 
@@ -117,7 +119,7 @@ class AssignRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    caregiver_ids: list[UUID] = Described([], max_length=4)
+    caregiver_ids: list[UUID] = Described([], max_length=4, examples=[["0198c6f0-5b5e-7c3e-9d0f-3c0a8f3d2b11"]])
     caregiver_id: UUID | None = None
     starts_at: AwareDatetime | None = None
     override: Override | None = None
@@ -139,7 +141,7 @@ class ReleaseRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     caregiver_id: UUID
-    reason: str = Described(min_length=1, max_length=300)
+    reason: str = Described(min_length=1, max_length=300, examples=["护工生病"])
 
 
 class OfferPublic(BaseModel):

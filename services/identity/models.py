@@ -81,7 +81,9 @@ class CodeRequested(SQLModel):
 class RefreshTokens(SQLModel):
     """The refresh token, for new tokens; it is good once."""
 
-    refresh_token: str = Field(min_length=20, max_length=200)
+    refresh_token: str = Field(
+        min_length=20, max_length=200, schema_extra={"examples": ["the `refresh_token` of the sign-in"]}
+    )
 
 
 class SignedIn(SQLModel):

@@ -101,7 +101,7 @@ class CancelRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Described(min_length=1, max_length=200)
+    reason: str = Described(min_length=1, max_length=200, examples=["女儿回来了，不需要了"])
 
 
 class OrderPublic(BaseModel):
@@ -109,7 +109,7 @@ class OrderPublic(BaseModel):
 
     id: UUID
     resident_id: UUID
-    resident_name: str = Described(description="Surname only, the rest masked.")
+    resident_name: str = Described(description="Whole for those who speak with her, else masked.")
     centre_id: UUID
     area_code: str
     item_code: str

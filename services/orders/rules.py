@@ -47,6 +47,15 @@ def window_problem(now: datetime, start: datetime, end: datetime, minutes: int, 
     return None
 
 
+SEES_WHOLE_NAME = frozenset({Role.RESIDENT, Role.FAMILY, Role.DISPATCHER, Role.CENTRE_MANAGER, Role.CLINICIAN})
+"""Who speaks with the resident, or is her."""
+
+
+def name_for(role: Role, name: str) -> str:
+    """The name as a role sees it: whole for those who speak with the resident, else only the surname."""
+    return name if role in SEES_WHOLE_NAME else masked_name(name)
+
+
 def masked_name(name: str) -> str:
     """``王秀英`` → ``王**``: enough for a screen on the wall."""
     return name[:1] + "*" * (len(name) - 1)

@@ -17,7 +17,7 @@ from services.events import OrderCancelled, OrderPlaced
 from services.orders import repository
 from services.orders.errors import MayNotOrder, NotCancellable, WindowInvalid
 from services.orders.models import Order, OrderCreate, OrderPublic
-from services.orders.rules import CHANNELS, TELLS_START_CODE, masked_name, order_limits, window_problem
+from services.orders.rules import CHANNELS, TELLS_START_CODE, name_for, order_limits, window_problem
 from services.orders.states import ORDER, OrderStatus
 
 
@@ -133,7 +133,7 @@ def order_public(work: Work, order: Order, resident_name: str) -> OrderPublic:
         shown["note"] = ""  # free words, often about health
     return OrderPublic(
         **shown,
-        resident_name=masked_name(resident_name),
+        resident_name=name_for(work.actor.role, resident_name),
         item_name_zh=order.item["name_zh"],
         item_name_en=order.item["name_en"],
         category=order.item["category"],

@@ -32,8 +32,8 @@ class RatingCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    score: int = Described(ge=1, le=5, strict=True, description="1 (bad) to 5 (good).")
-    words: str = Described("", max_length=500)
+    score: int = Described(ge=1, le=5, strict=True, description="1 (bad) to 5 (good).", examples=[5])
+    words: str = Described("", max_length=500, examples=["护工很细心"])
 
 
 class RatingPublic(BaseModel):

@@ -9,7 +9,7 @@ from services.core.actor import SUPERVISING_ROLES, Role
 from services.core.database import Work
 from services.core.errors import NotFound
 from services.orders.models import StatusChangePublic
-from services.orders.rules import TELLS_START_CODE, masked_name
+from services.orders.rules import TELLS_START_CODE, name_for
 from services.reports import queries
 from services.reports.models import BoardAlert, BoardColumns, BoardOrder, BoardPublic, OrderDetail
 
@@ -34,7 +34,7 @@ async def read_order(work: Work, order_id: UUID) -> OrderDetail:
     return OrderDetail.model_validate(
         {
             **facts,
-            "resident_name": masked_name(facts["resident_name"]),
+            "resident_name": name_for(work.actor.role, facts["resident_name"]),
             "item_name_zh": item["name_zh"],
             "item_name_en": item["name_en"],
             "category": item["category"],
@@ -58,9 +58,9 @@ async def read_board(work: Work, centre_id: UUID) -> BoardPublic:
     alerts = await queries.centre_alerts(work, centre.id, BOARD_LIMIT + 1)
     columns = BoardColumns()
     for row in orders[:BOARD_LIMIT]:
-        order = BoardOrder.model_validate(_masked(dict(row)))
+        order = BoardOrder.model_validate(_named(work, dict(row)))
         _column(columns, order).append(order)
-    shown = [BoardAlert.model_validate(_masked(dict(row))) for row in alerts[:BOARD_LIMIT]]
+    shown = [BoardAlert.model_validate(_named(work, dict(row))) for row in alerts[:BOARD_LIMIT]]
     seen = {row["resident_id"] for row in (*orders, *alerts) if row["resident_id"] is not None}
     await record_read(work, seen, "board", ["resident_name", "item", "window", "alerts"])
     return BoardPublic(
@@ -83,6 +83,6 @@ def _column(columns: BoardColumns, order: BoardOrder) -> list[BoardOrder]:
     return by_status.get(order.status, columns.flagged)
 
 
-def _masked(row: dict[str, Any]) -> dict[str, Any]:
+def _named(work: Work, row: dict[str, Any]) -> dict[str, Any]:
     name = row["resident_name"]
-    return row | {"resident_name": None if name is None else masked_name(name)}
+    return row | {"resident_name": None if name is None else name_for(work.actor.role, name)}

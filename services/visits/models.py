@@ -73,7 +73,7 @@ class Evidence(BaseModel):
 class CheckIn(Evidence):
     """At the door."""
 
-    start_code: str | None = Described(None, max_length=8, description="Told by the resident.")
+    start_code: str | None = Described(None, max_length=8, description="Told by the resident.", examples=["8307"])
 
 
 class ReadingKind(StrEnum):
@@ -103,7 +103,9 @@ class VisitReading(BaseModel):
 class CheckOut(Evidence):
     """Leaving: what was done and seen."""
 
-    tasks_done: list[str] = Described([], max_length=40, description="Codes of the item's checklist.")
+    tasks_done: list[str] = Described(
+        [], max_length=40, description="Codes of the item's checklist.", examples=[["identity", "clean"]]
+    )
     readings: list[VisitReading] = Described([], max_length=40)
     note: str = Described("", max_length=1000)
 
@@ -114,7 +116,7 @@ class ReviewRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     accept: bool = Described(True, description="Let the visit count; false keeps it flagged, with the note.")
-    note: str = Described(min_length=1, max_length=500)
+    note: str = Described(min_length=1, max_length=500, examples=["已电话核实，长者在家"])
 
 
 class VisitPublic(BaseModel):
