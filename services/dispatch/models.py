@@ -103,7 +103,7 @@ class DeclineRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Described("", max_length=200)
+    reason: str = Described("", max_length=200, examples=["今天已经排满"])
 
 
 class Override(BaseModel):
