@@ -14,6 +14,7 @@ import uvloop
 from devices.broker import Broker
 from devices.broker_gate import DatabaseGate
 from ops.stack.mosquitto import Accounts, Mosquitto, find
+from ops.stack.ports import LOOPBACK
 from ops.stack.process import StartFailedError
 from ops.stack.runtime import load_settings
 from services.core.logs import configure_logging
@@ -22,6 +23,7 @@ from services.core.settings import Settings
 app = typer.Typer(invoke_without_command=True, help="MQTT 消息代理。 The embedded MQTT broker.")
 logger = structlog.get_logger("guoyuan.broker")
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104  only where the address names a host of a private network
 ACCOUNTS_SECONDS = 3.0  # how often Mosquitto's password file is compared with the database
 
 
@@ -71,7 +73,7 @@ async def _serve_builtin(settings: Settings, ended: asyncio.Event) -> None:
 
 async def _serve_mosquitto(settings: Settings, binary: str, ended: asyncio.Event) -> int:
     """Run Mosquitto beside a task that keeps its accounts in step with the database."""
-    database_url, (_, service_port), password = _addresses(settings)
+    database_url, (service_host, service_port), password = _addresses(settings)
     host, terminal_port = settings.terminal_broker
     directory = settings.data_dir / "mosquitto"
     server = Mosquitto(
@@ -81,6 +83,8 @@ async def _serve_mosquitto(settings: Settings, binary: str, ended: asyncio.Event
         host=host,
         terminal_port=terminal_port,
         service_port=service_port,
+        # In a container the platform's other processes come in by a name, over the private network.
+        service_host=LOOPBACK if service_host in (LOOPBACK, "localhost") else EVERYWHERE,
     )
     accounts = Accounts(database_url, directory, password)
     server.prepare()

@@ -56,8 +56,10 @@ def access_list() -> str:
     return "\n".join([*lines, ""])
 
 
-def configuration(directory: Path, *, host: str, terminal_port: int, service_port: int) -> str:
-    """Mosquitto's configuration file."""
+def configuration(
+    directory: Path, *, host: str, terminal_port: int, service_port: int, service_host: str = LOOPBACK
+) -> str:
+    """Mosquitto's configuration file. The platform's door is on the loopback unless it is reached by a name."""
     place = directory.resolve()
     lines = [
         "per_listener_settings true",
@@ -66,7 +68,7 @@ def configuration(directory: Path, *, host: str, terminal_port: int, service_por
         f"autosave_interval {AUTOSAVE_SECONDS}",
         f"max_inflight_messages {INFLIGHT}",
         "max_queued_messages 0",
-        # Without it an alarm that follows another packet within 40 ms waits for the kernel's delayed acknowledgement.
+        # Without it an alarm close behind another packet waits up to 40 ms for a delayed acknowledgement.
         "set_tcp_nodelay true",
         f"message_size_limit {MESSAGE_LIMIT}",
         "log_dest stderr",
@@ -75,7 +77,7 @@ def configuration(directory: Path, *, host: str, terminal_port: int, service_por
         "log_type notice",
         "connection_messages false",
         "",
-        f"listener {service_port} {LOOPBACK}",
+        f"listener {service_port} {service_host}",
         "allow_anonymous false",
         f"password_file {place / SERVICE}",
         f"acl_file {place / ACCESS_LIST}",
@@ -148,13 +150,25 @@ class Mosquitto(Part):
     orphan_signal = signal.SIGKILL
 
     def __init__(
-        self, binary: str, directory: Path, log: Path, *, host: str, terminal_port: int, service_port: int
+        self,
+        binary: str,
+        directory: Path,
+        log: Path,
+        *,
+        host: str,
+        terminal_port: int,
+        service_port: int,
+        service_host: str = LOOPBACK,
     ) -> None:
         super().__init__("mosquitto", log)
         self._binary = binary
         self._directory = directory
         self._configuration = configuration(
-            directory, host=host, terminal_port=terminal_port, service_port=service_port
+            directory,
+            host=host,
+            terminal_port=terminal_port,
+            service_port=service_port,
+            service_host=service_host,
         )
 
     def run_as(self) -> RunAs:

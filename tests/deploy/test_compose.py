@@ -1,0 +1,74 @@
+"""The compose file and the image speak of the same settings and commands as the code."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops.cli.lazy import LazyCommands
+from ops.stack.mosquitto import configuration
+from services.core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SERVICES = {"postgres", "redis", "mosquitto", "migrate", "api", "ingest-alarms", "ingest-vitals", "worker"}
+SECRET = re.compile(r"PASSWORD|SECRET|_KEY$")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return document
+
+
+def test_every_process_has_its_container(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == SERVICES
+
+
+def test_every_command_is_one_of_ours(compose: dict[str, Any]) -> None:
+    ours = [s for s in compose["services"].values() if s["image"].startswith("guoyuan:")]
+    assert {service["command"][0] for service in ours} <= set(LazyCommands.places)
+
+
+def test_every_setting_exists_and_production_is_on(compose: dict[str, Any]) -> None:
+    settings = compose["services"]["api"]["environment"]
+    known = {f"GUOYUAN_{name.upper()}" for name in Settings.model_fields}
+    assert set(settings) <= known
+    assert settings["GUOYUAN_MODE"] == "production"
+    needed = {
+        f"GUOYUAN_{n}"
+        for n in ("DATABASE_URL", "REDIS_URL", "MQTT_URL", "TOKEN_SECRET", "FIELD_KEY", "LOOKUP_KEY")
+    }
+    assert needed <= set(settings)
+
+
+def test_no_secret_has_a_value_or_a_default(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if SECRET.search(name):
+                assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), name
+    blanks = (ROOT / "deploy" / "production.env.example").read_text().splitlines()
+    assert all(line.startswith("#") or not line or line.endswith("=") for line in blanks)
+
+
+def test_only_the_api_and_the_terminals_door_are_published(compose: dict[str, Any]) -> None:
+    published = {name for name, service in compose["services"].items() if "ports" in service}
+    assert published == {"api", "mosquitto"}
+    assert compose["services"]["mosquitto"]["ports"] == ["${GUOYUAN_MQTT_PORT:-1883}:1883"]
+
+
+def test_the_platforms_door_opens_to_the_private_network_only_when_told(tmp_path: Path) -> None:
+    alone = configuration(tmp_path, host="0.0.0.0", terminal_port=1883, service_port=1884)
+    assert "listener 1884 127.0.0.1" in alone
+    together = configuration(
+        tmp_path, host="0.0.0.0", terminal_port=1883, service_port=1884, service_host="0.0.0.0"
+    )
+    assert "listener 1884 0.0.0.0" in together
+    assert together.count("allow_anonymous false") == 2
+
+
+def test_the_image_runs_as_an_ordinary_user_from_the_pinned_lock() -> None:
+    lines = (ROOT / "Dockerfile").read_text()
+    assert "--require-hashes" in lines
+    assert re.search(r"^USER guoyuan$", lines, re.MULTILINE)
