@@ -41,7 +41,10 @@ class Job:
 
 
 async def clear_old(work: Work) -> None:
-    """Forget kept answers, sent downlinks and relayed events that nobody can ask for any more."""
+    """Forget kept answers, ended sessions, old downlinks and relayed events that nobody can ask for any more."""
+    await work.sql(
+        text("DELETE FROM auth_session WHERE expires_at < :before"), {"before": work.now - KEEP_ANSWERS}
+    )
     await work.sql(
         text("DELETE FROM idempotency_record WHERE created_at < :before"), {"before": work.now - KEEP_ANSWERS}
     )

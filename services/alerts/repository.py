@@ -23,10 +23,10 @@ _SEEN = text(
     " WHERE o.terminal_id = :terminal_id AND o.alarm_id = :alarm_id"
 )
 _LIVE_LIST = ", ".join(f"'{status}'" for status in LIVE)
-# An older person waits for this statement, so it is one round trip for all that an alarm does. The partial unique
-# index decides whether it opens an alert or is an occurrence of the live one, so two presses at once can never open
-# two. Severity may rise, never fall. What only a new alert has (ladder, history, event) hangs on `opened`, and that
-# on the press being new.
+# An older person waits for this statement, so it is one round trip for all that an alarm does. The partial
+# unique index decides whether it opens an alert or is an occurrence of the live one, so two presses at once can
+# never open two. Severity may rise, never fall. What only a new alert has (ladder, history, event) hangs on
+# `opened`, and that on the press being new.
 _RAISE = text(
     f"""
     WITH facts AS (
@@ -66,7 +66,8 @@ _RAISE = text(
         SELECT alert_id, area_code, CAST(:policy AS jsonb), 0, 0, CAST(:climbs_at AS timestamptz), now FROM opened
     ), history AS (
         INSERT INTO status_change (id, entity, entity_id, area_code, to_status, role, at)
-        SELECT CAST(:change_id AS uuid), CAST(:entity AS text), alert_id, area_code, 'open', CAST(:role AS text), now
+        SELECT CAST(:change_id AS uuid), CAST(:entity AS text), alert_id, area_code, 'open',
+            CAST(:role AS text), now
         FROM opened
     ), announced AS (
         INSERT INTO outbox (event_id, name, area_code, centre_id, payload, created_at)

@@ -20,13 +20,14 @@ from services.alerts.models import (
     LogLine,
     OccurrencePublic,
 )
+from services.alerts.repository import Became
 from services.alerts.severity import severity_of
 from services.alerts.states import ALERT, AlertStatus
 from services.audit.service import record_read
 from services.core.database import Work
 from services.core.errors import NotFound, VersionMismatch
 from services.core.ids import new_id
-from services.core.transitions import StatusChange
+from services.core.outbox import outbox_row
 from services.events import AlertEscalated, AlertMoved, AlertOpened, AlertRepeated
 from services.terminals.repository import Bound
 from services.terminals.service import tell_terminal

@@ -64,8 +64,9 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,  # a connection made for one request and closed after it costs more than waiting
             pool_timeout=10,
+            pool_use_lifo=True,  # the connection used last has its statements prepared and its caches warm
             hide_parameters=True,  # an error text must not carry health data into a log
             json_serializer=_dumps,
             json_deserializer=msgspec.json.decode,
