@@ -37,8 +37,6 @@ from services.core.clock import Clock
 from services.core.logs import configure_logging
 from services.core.settings import Settings, get_settings
 
-MAX_BODY_BYTES = 1_048_576
-
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     me.router,
@@ -87,7 +85,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.add_middleware(RequestFrame)
     register_problems(app)

@@ -18,10 +18,12 @@ from services.core.idempotency import claim, keep, request_hash
 from services.identity.errors import NotSignedIn
 from services.identity.service import authenticate
 
+# Every dependency is `async`, even one that awaits nothing: FastAPI runs the others in threads, at many times the
+# cost of a request's own work.
 _bearer = HTTPBearer(auto_error=False, description="The access token of a sign-in.")
 
 
-def get_house(request: Request) -> House:
+async def get_house(request: Request) -> House:
     """The process's connections."""
     house: House = request.app.state.house
     return house
@@ -48,7 +50,7 @@ async def authorise(
     request.state.actor = actor
 
 
-def get_actor(request: Request) -> Actor:
+async def get_actor(request: Request) -> Actor:
     """The signed-in actor; ``authorise`` has put it there."""
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is None:
@@ -118,7 +120,7 @@ async def get_once(
 OnceDep = Annotated[Once, Depends(get_once)]
 
 
-def get_if_match(
+async def get_if_match(
     if_match: Annotated[
         str | None,
         Header(description='The version that the change is meant for, as `"3"`; 412 when it has moved on.'),

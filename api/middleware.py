@@ -6,11 +6,13 @@ import time
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.core.ids import new_id
 
 log = structlog.get_logger("api")
+MAX_BODY_BYTES = 1_048_576
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 registry = CollectorRegistry()
@@ -53,7 +55,7 @@ class RequestFrame:
                 self._note(scope, message["status"], time.perf_counter() - started, request_id)
             await send(message)
 
-        await self.app(scope, receive, send_framed)
+        await self.app(scope, limited(scope, receive), send_framed)
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = scope.get("route")
@@ -69,6 +71,25 @@ class RequestFrame:
             ms=round(seconds * 1000, 1),
             request_id=request_id,
         )
+
+
+def limited(scope: Scope, receive: Receive) -> Receive:
+    """Reads no more than ``MAX_BODY_BYTES``, whether the sender tells the length or not.
+
+    Here and not by the framework's own setting, whose refusal is plain text and not a problem document.
+    """
+    told = dict(scope["headers"]).get(b"content-length", b"0")
+    taken = MAX_BODY_BYTES + 1 if told.isdigit() and int(told) > MAX_BODY_BYTES else 0
+
+    async def receive_limited() -> Message:
+        nonlocal taken
+        if taken > MAX_BODY_BYTES:
+            raise HTTPException(413)
+        message = await receive()
+        taken += len(message.get("body", b""))
+        return message
+
+    return receive_limited
 
 
 def _request_id(scope: Scope) -> str:

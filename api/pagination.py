@@ -25,7 +25,7 @@ class PageRequest:
     cursor: UUID | None
 
 
-def get_page(
+async def get_page(
     limit: Annotated[int, Query(ge=1, le=100, description="Rows a page.")] = 20,
     cursor: Annotated[UUID | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> PageRequest:

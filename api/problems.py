@@ -76,7 +76,9 @@ def field_errors(errors: Sequence[Any], english: bool) -> list[dict[str, str]]:
     for error in errors:
         kind = str(error["type"])
         zh, en = _FIELD_MESSAGES.get(kind, ("格式不对", "is not valid"))
-        place = ".".join(str(part) for part in error["loc"] if part != "body")
+        # Where JSON itself is broken the place is a position in the text, and no field.
+        parts = () if kind == "json_invalid" else error["loc"]
+        place = ".".join(str(part) for part in parts if part != "body")
         shown.append({"field": place, "code": kind, "message": en if english else zh})
     return shown
 

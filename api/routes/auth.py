@@ -17,7 +17,7 @@ router = APIRouter(tags=["auth"])
 log = structlog.get_logger("identity")
 
 
-def get_address(request: Request) -> str | None:
+async def get_address(request: Request) -> str | None:
     """Where the request comes from; behind a proxy, uvicorn's ``--proxy-headers`` puts the client's here."""
     return request.client.host if request.client else None
 
