@@ -38,6 +38,8 @@ fmt: $(STAMP) ## Format and fix what can be fixed
 lock: $(STAMP) ## Pin every dependency with its hashes
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --python-version 3.11 --universal -o $(LOCK)
+	$(BIN)/uv pip compile pyproject.toml --constraints $(LOCK) --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --python-version 3.11 --universal -o requirements-runtime.lock
 
 graph: $(STAMP) ## Draw the domains and their imports (DOT), and show that there is no cycle
 	$(BIN)/import-linter drawgraph services --show-import-totals

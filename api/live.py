@@ -154,7 +154,12 @@ class LiveHub:
         if not answer:
             return False
         entries = answer[STREAM_KEY][0] if isinstance(answer, dict) else answer[0][1]
-        self._hand_out([from_entry(entry_id, fields) for entry_id, fields in entries])
+        events = [from_entry(entry_id, fields) for entry_id, fields in entries]
+        if events[-1].position == (self._position or 0) + len(events):
+            self._hand_out(events)
+        else:
+            # A number is missing: Redis has restarted and forgotten, or trimmed what we had not read yet.
+            await self._read_table()
         return True
 
     def _hand_out(self, events: list[LiveEvent]) -> None:

@@ -1,1 +1,1 @@
-"""Benchmarks: each compares the platform with the least that could do the same, in one run. ``python -m bench``."""
+"""Benchmarks: the platform beside the least that could do the same, in one run. ``python -m bench``."""

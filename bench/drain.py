@@ -1,4 +1,4 @@
-"""One way of taking vitals from the broker, in a process of its own: ``python -m bench.drain WAY MESSAGES SESSION``.
+"""Takes vitals from the broker in one way: ``python -m bench.drain WAY MESSAGES SESSION``.
 
 Prints seconds from the first connection attempt to the last message dealt with, and the processor time of that
 span, as JSON. The ways: ``bare`` reads and acknowledges; ``minimal`` decodes, copies into the table, commits and
@@ -25,7 +25,7 @@ from devices.lane import run_lane
 from devices.mqtt_packets import PUBACK
 from devices.registry import TerminalRegistry
 from devices.topics import UpChannel, up_filter, up_topic
-from devices.vitals_lane import VitalsLane
+from devices.vitals_lane import ReadBatch, VitalsLane
 from services.core.database import Database, asyncpg_url
 from services.core.settings import Settings
 from services.vitals.repository import READING_COLUMNS
@@ -125,9 +125,12 @@ class CountingLane:
         self._lane = lane
         self._left = messages
 
-    async def store(self, batch: Sequence[Published]) -> None:
-        await self._lane.store(batch)
-        self._left -= len(batch)
+    async def read(self, batch: Sequence[Published]) -> ReadBatch:
+        return await self._lane.read(batch)
+
+    async def store(self, found: ReadBatch) -> None:
+        await self._lane.store(found)
+        self._left -= len(found.seqs)
 
     async def store_alone(self, message: Published) -> None:
         await self._lane.store_alone(message)

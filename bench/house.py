@@ -39,7 +39,8 @@ _RESIDENTS = """
     FROM unnest($1::uuid[]) AS made(id)
 """
 _TERMINALS = """
-    INSERT INTO terminal (id, serial, kind, status, area_code, centre_id, resident_id, room, password_hash, version)
+    INSERT INTO terminal
+        (id, serial, kind, status, area_code, centre_id, resident_id, room, password_hash, version)
     SELECT id, id::text, 'pendant', 'bound', $3, $4, resident, '', $5, 1
     FROM unnest($1::uuid[], $2::uuid[]) AS made(id, resident)
 """
@@ -95,7 +96,7 @@ class House:
 
     def helper(self, module: str, arguments: Sequence[str], **pipes: Any) -> subprocess.Popen[bytes]:
         """Start ``python -m module`` beside us; it ends with the benchmark."""
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own modules
             [sys.executable, "-m", module, *arguments],
             env=child_environment(self.settings),
             process_group=0,
@@ -105,7 +106,7 @@ class House:
         return process
 
     async def known_to_the_broker(self, terminal: "BenchTerminal") -> None:
-        """Wait until a new terminal is let in: Mosquitto's password file follows the database after some seconds."""
+        """Wait until a new terminal is let in: Mosquitto's password file follows the database."""
         name = str(terminal.id)
         deadline = time.monotonic() + KNOWN_SECONDS
         while True:
@@ -123,6 +124,15 @@ class House:
         """Load the demo county and sign its people in: the answer of ``guoyuan demo credentials --json``."""
         await load(self.settings)
         return await describe(self.settings)
+
+    async def settle(self) -> None:
+        """Let the database do now what it would do in the middle of a measurement of its own accord."""
+        connection = await self.connect()
+        try:
+            await connection.execute("VACUUM (ANALYZE)")
+            await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
 
     async def connect(self) -> asyncpg.Connection:
         """A connection of our own."""

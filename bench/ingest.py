@@ -86,8 +86,8 @@ def _section(results: dict[str, list[tuple[float, float]]]) -> Section:
     return Section(
         "ingest",
         "Ingest: broker → committed rows",
-        f"{MESSAGES:,} messages of one reading each from {TERMINALS} terminals wait in persistent sessions, then one"
-        " process drains them: from connecting to the last commit and acknowledgement. Median of"
+        f"{MESSAGES:,} messages of one reading each, of {TERMINALS} terminals, wait in persistent sessions;"
+        " then one process drains them: from connecting to the last commit and acknowledgement. Median of"
         f" {ROUNDS} rounds, the order turned round each time.",
         ["way", "messages/s", "lowest–highest", "processor µs a message (this process)", "ours ÷ this"],
         rows,

@@ -2,6 +2,7 @@
 
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import psutil
 
@@ -19,14 +20,14 @@ def describe() -> list[str]:
     return [
         f"{cores} cores ({_processor()}), {memory:.0f} GiB of memory, {platform.system()} {platform.machine()}",
         f"Python {platform.python_version()}; {packages}",
-        f"PostgreSQL 18 with its durable settings (a commit waits for the disk), Redis, {broker}, all on this machine",
+        f"PostgreSQL 18 (durable: a commit waits for the disk), Redis and {broker} on the same machine",
     ]
 
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     except OSError:
         names = []
     return names[0] if names else platform.processor() or "unknown"

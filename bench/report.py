@@ -46,10 +46,7 @@ def write(section: Section, machine: Sequence[str], page: Path = PAGE) -> None:
     begin, end = f"<!-- {section.key} -->", f"<!-- end of {section.key} -->"
     block = f"{begin}\n{markdown(section, machine)}{end}"
     before, found, rest = text.partition(begin)
-    if found:
-        text = before + block + rest.partition(end)[2]
-    else:
-        text = f"{text.rstrip()}\n\n{block}\n"
+    text = before + block + rest.partition(end)[2] if found else f"{text.rstrip()}\n\n{block}\n"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text, "utf-8")
 

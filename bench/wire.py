@@ -60,10 +60,14 @@ class Wire(asyncio.Protocol):
         """Connect to host and port as (client id, user, password). Raises ConnectionError when refused."""
         _, wire = await asyncio.get_running_loop().create_connection(lambda: cls(on_publish), *door)
         wire.transport.write(connect_packet(*login, clean=clean))
-        code = await wire._greeted
+        await wire.greeted()
+        return wire
+
+    async def greeted(self) -> None:
+        """Returns when the login is accepted. Raises ConnectionError."""
+        code = await self._greeted
         if code:
             raise ConnectionError(f"the broker refused the login with code {code}")
-        return wire
 
     async def subscribe(self, topic_filter: str) -> None:
         """Returns when it is granted."""

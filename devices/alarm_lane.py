@@ -60,6 +60,9 @@ class AlarmLane:
         self._payload_limit = payload_limit
         self._receipts: list[tuple[UUID, Receipt]] = []
 
+    async def read(self, batch: Sequence[Published]) -> Sequence[Published]:
+        return batch
+
     async def store(self, batch: Sequence[Published]) -> None:
         receipts: list[tuple[UUID, Receipt]] = []
         async with self._database.unit_of_work(SYSTEM) as work:

@@ -11,7 +11,7 @@ from devices.address import ConnectionState, MqttAddress
 from devices.alarm_lane import AlarmLane
 from devices.client import MqttClient
 from devices.downlink import send_forever
-from devices.lane import Lane, run_lane
+from devices.lane import run_lane
 from devices.registry import REFRESH_SECONDS, TerminalRegistry
 from devices.topics import UpChannel, up_filter
 from devices.vitals_lane import VitalsLane
@@ -84,7 +84,7 @@ def _on_state(name: str, state: ConnectionState, reason: str) -> None:
 async def _serve_alarms(settings: Settings, database: Database, registry: TerminalRegistry) -> None:
     async with _client(settings, "alarms") as client:
         await client.subscribe(up_filter(UpChannel.ALARM))
-        lane: Lane = AlarmLane(database, client, registry, settings.alarm_payload_limit)
+        lane = AlarmLane(database, client, registry, settings.alarm_payload_limit)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_lane(client, lane))
             tasks.create_task(send_forever(database, client))
@@ -93,7 +93,7 @@ async def _serve_alarms(settings: Settings, database: Database, registry: Termin
 async def _serve_vitals(settings: Settings, database: Database, registry: TerminalRegistry, judge: Judge) -> None:
     async with _client(settings, "vitals") as client:
         await client.subscribe(up_filter(UpChannel.VITALS), up_filter(UpChannel.STATUS))
-        lane: Lane = VitalsLane(
+        lane = VitalsLane(
             database,
             client,
             registry,

@@ -1,14 +1,16 @@
 """What both lanes of ingest share: take what waits, store it in one transaction, only then acknowledge.
 
-Greedy batches: whatever has arrived while the last commit ran is the next batch. Nothing is acknowledged to
-the broker before its commit; a batch that cannot be stored because the database is away is tried again until
+Greedy batches: whatever has arrived while the last commit ran is the next batch. Only when that is a whole batch
+already is it read while the one before is still being stored. Nothing is acknowledged to the broker before its
+commit; a batch that cannot be stored because the database is away is tried again until
 it can, while the bounded queue fills and the socket is left unread: the broker waits.
 """
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
 
 import asyncpg
 import structlog
@@ -26,14 +28,22 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
 
-class Lane(Protocol):
-    """One kind of traffic: how to store a batch of it, and what to say afterwards."""
+B = TypeVar("B")
+T = TypeVar("T")
+
+
+class Lane(Protocol[B]):
+    """One kind of traffic: how to read and to store a batch of it, and what to say afterwards."""
 
     name: str
     batch_size: int
 
-    async def store(self, batch: Sequence[Published]) -> None:
-        """Store the batch in one transaction, all of it or nothing."""
+    async def read(self, batch: Sequence[Published]) -> B:
+        """Do what needs no transaction; lets others work in between when it takes long."""
+        ...
+
+    async def store(self, found: B) -> None:
+        """Store what was read in one transaction, all of it or nothing."""
         ...
 
     async def store_alone(self, message: Published) -> None:
@@ -62,34 +72,42 @@ def _passes(error: object) -> bool:
     return str(getattr(error, "sqlstate", None) or "")[:2] in ("08", "40", "53", "55", "57")
 
 
-async def run_lane(client: MqttClient, lane: Lane) -> None:
+async def run_lane(client: MqttClient, lane: Lane[B]) -> None:
     """Serve one lane until cancelled."""
-    while True:
-        batch = await client.batch(lane.batch_size)
-        await _store(lane, batch)
-        client.ack(batch)
-        lane.answer()
+    storing: asyncio.Task[None] | None = None
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            if storing is not None and client.waiting < lane.batch_size:
+                await storing
+            batch = await client.batch(lane.batch_size)
+            found = await _insist(lane, len(batch), partial(lane.read, batch))
+            if storing is not None:
+                await storing
+            storing = tasks.create_task(_settle(client, lane, batch, found))
 
 
-async def _store(lane: Lane, batch: Sequence[Published]) -> None:
+async def _settle(client: MqttClient, lane: Lane[B], batch: Sequence[Published], found: B) -> None:
+    """Store, acknowledge, answer: in this order."""
     try:
-        await _insist(lane, batch)
+        await _insist(lane, len(batch), partial(lane.store, found))
     except DATABASE_ERRORS as error:
         # Something in this batch cannot be stored. One at a time, so that only the culprit is set aside.
         log.error("batch_refused", lane=lane.name, messages=len(batch), error=type(error).__name__)
         for message in batch:
-            await _insist(lane, [message], alone=True)
+            await _insist(lane, 1, partial(lane.store_alone, message))
+    client.ack(batch)
+    lane.answer()
 
 
-async def _insist(lane: Lane, batch: Sequence[Published], *, alone: bool = False) -> None:
+async def _insist(lane: Lane[B], messages: int, work: Callable[[], Awaitable[T]]) -> T:
+    """Do it, however long the database is away."""
     pause = _FIRST_PAUSE
     while True:
         try:
-            await (lane.store_alone(batch[0]) if alone else lane.store(batch))
-            return
+            return await work()
         except Exception as error:
             if not is_away(error):
                 raise
-            log.warning("database_away", lane=lane.name, waiting=len(batch), error=type(error).__name__)
+            log.warning("database_away", lane=lane.name, waiting=messages, error=type(error).__name__)
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  spreads retries, guards nothing
         pause = min(pause * 2, _LONGEST_PAUSE)

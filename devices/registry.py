@@ -28,8 +28,11 @@ class TerminalRegistry:
 
     async def reload(self) -> None:
         """Read all of them."""
+        read: dict[UUID, Bound] = {}
         async with self._database.engine.connect() as connection:
-            self._bound = {bound.terminal_id: bound for bound in await all_bound(connection)}
+            async for part in all_bound(connection):
+                read.update((bound.terminal_id, bound) for bound in part)
+        self._bound = read
 
     def known(self, terminal_id: UUID) -> Bound | None:
         """Without asking the database."""

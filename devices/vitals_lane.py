@@ -1,8 +1,9 @@
 """Vital signs and status messages: large transactions, COPY, one receipt a terminal for many messages."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -23,19 +24,24 @@ from services.vitals.service import Breach, Judge, clock_shift, take_readings
 
 log = structlog.get_logger("ingest")
 
+TURN: Final = 100
+"""Messages read at a stretch: then the batch that is being stored may go on."""
+
 RECEIPT_SECONDS: Final = 0.2
 """Receipts of one terminal are gathered so long when they come thick; the first one leaves at once."""
 
 
-class _Batch:
+class ReadBatch:
     """What one batch turned out to be, before it is stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, received_at: datetime) -> None:
+        self.received_at = received_at
         self.rows: list[ReadingRow] = []
         self.breaches: list[Breach] = []
         self.heard: dict[UUID, Heard] = {}
         self.refused: list[tuple[Published, Bound | None, UUID | None, MalformedMessage]] = []
         self.seqs: list[tuple[UUID, int]] = []
+        self.shifted: Counter[UUID] = Counter()
 
 
 class VitalsLane:
@@ -65,9 +71,7 @@ class VitalsLane:
         self._last_sent = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    async def store(self, batch: Sequence[Published]) -> None:
-        received_at = self._database.clock.now().astimezone(UTC)
-        found = await self._read(batch, received_at)
+    async def store(self, found: ReadBatch) -> None:
         async with self._database.unit_of_work(SYSTEM) as work:
             if found.rows:
                 await take_readings(work, found.rows, found.breaches)
@@ -81,12 +85,12 @@ class VitalsLane:
         for message, bound, _, refusal in found.refused:
             if bound is not None:
                 is_status = message.topic.endswith(UpChannel.STATUS)
-                receipt = refusal.receipt("status" if is_status else "vitals", received_at)
+                receipt = refusal.receipt("status" if is_status else "vitals", found.received_at)
                 self._refusals.append((bound.terminal_id, receipt))
 
     async def store_alone(self, message: Published) -> None:
         try:
-            await self.store([message])
+            await self.store(await self.read([message]))
         except DATABASE_ERRORS as error:
             if is_away(error):
                 raise
@@ -123,9 +127,11 @@ class VitalsLane:
         for terminal_id, refused in refusals:
             self._client.try_publish(down_topic(terminal_id, DownChannel.RECEIPT), encode_receipt(refused))
 
-    async def _read(self, batch: Sequence[Published], received_at: datetime) -> _Batch:
-        found = _Batch()
-        for message in batch:
+    async def read(self, batch: Sequence[Published]) -> ReadBatch:
+        found = ReadBatch(self._database.clock.now().astimezone(UTC))
+        for number, message in enumerate(batch):
+            if number % TURN == TURN - 1:
+                await asyncio.sleep(0)
             topic = parse_up(message.topic)
             if topic is None:
                 found.refused.append((message, None, None, MalformedMessage("bad_topic", "no topic of ours")))
@@ -137,17 +143,23 @@ class VitalsLane:
                 continue
             try:
                 if topic.channel is UpChannel.STATUS:
-                    self._read_status(found, message, bound, received_at)
+                    self._read_status(found, message, bound)
                 else:
-                    self._read_vitals(found, message, bound, received_at)
+                    self._read_vitals(found, message, bound)
             except MalformedMessage as refusal:
                 found.refused.append((message, bound, bound.terminal_id, refusal))
         return found
 
-    def _read_vitals(self, found: _Batch, message: Published, bound: Bound, received_at: datetime) -> None:
+    def _read_vitals(self, found: ReadBatch, message: Published, bound: Bound) -> None:
+        received_at = found.received_at
         vitals = decode_vitals(message.payload, limit=self._payload_limit)
         row_of = self._judge.row
-        shift = clock_shift(max(reading.measured_at for reading in vitals.readings), received_at)
+        newest = max(reading.measured_at for reading in vitals.readings)
+        shift = clock_shift(newest, received_at)
+        if shift is not None:
+            # Messages that arrive at once are a microsecond apart: at one time they would be one reading.
+            shift += timedelta(microseconds=found.shifted[bound.terminal_id])
+            found.shifted[bound.terminal_id] += 1
         for reading in vitals.readings:
             row, breach = row_of(
                 bound, reading.kind.value, reading.value, reading.measured_at, shift, vitals.seq, received_at
@@ -157,12 +169,12 @@ class VitalsLane:
                 found.breaches.append(breach)
         found.seqs.append((bound.terminal_id, vitals.seq))
 
-    def _read_status(self, found: _Batch, message: Published, bound: Bound, received_at: datetime) -> None:
+    def _read_status(self, found: ReadBatch, message: Published, bound: Bound) -> None:
         status = decode_status(message.payload)
         found.heard[bound.terminal_id] = Heard(
             bound=bound,
             is_online=status.state != "offline",
-            seen_at=received_at,
+            seen_at=found.received_at,
             battery_percent=status.battery,
             signal_dbm=status.signal_dbm,
             firmware=status.firmware,

@@ -4,6 +4,7 @@ import typer
 import uvicorn
 
 from api.app import create_app
+from ops.cli.signals import keep_what_is_imported
 from ops.stack.ports import PortTakenError, is_free
 from ops.stack.runtime import load_settings
 
@@ -18,8 +19,10 @@ def api() -> None:
     if settings.api_port and not is_free(settings.api_port, settings.api_host):
         typer.echo(str(PortTakenError(settings.api_port, "GUOYUAN_API_PORT")), err=True)
         raise typer.Exit(1)
+    application = create_app(settings)
+    keep_what_is_imported()
     uvicorn.run(
-        create_app(settings),
+        application,
         host=settings.api_host,
         port=settings.api_port,
         loop="uvloop",

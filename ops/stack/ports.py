@@ -1,8 +1,11 @@
 """Choosing TCP ports on the loopback."""
 
+import secrets
 import socket
 
 LOOPBACK = "127.0.0.1"
+ABOVE_WELL_KNOWN, BELOW_OUTGOING = 20_000, 32_768
+TRIES = 100
 
 
 class PortTakenError(Exception):
@@ -18,11 +21,18 @@ class PortTakenError(Exception):
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
+    """A port that was free a moment ago, and that no outgoing connection takes before it is used.
+
+    The system hands those out from a range of their own, on Linux from 32768 up; it does the same to whoever
+    binds to port 0.
+    """
+    for _ in range(TRIES):
+        port = secrets.randbelow(BELOW_OUTGOING - ABOVE_WELL_KNOWN) + ABOVE_WELL_KNOWN
+        if is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     mode: Mode = Field("demo", description="`production` refuses demo credentials and made-up secrets.")
 
     database_url: str | None = Field(None, description="postgresql://… ; empty: embedded PostgreSQL.")
-    database_pool_size: int = Field(10, ge=1, le=200, description="Connections per process.")
+    database_pool_size: int = Field(10, ge=2, le=200, description="Connections per process.")
     redis_url: str | None = Field(None, description="redis://… ; empty: embedded Redis.")
     mqtt_url: str | None = Field(None, description="mqtt://user:password@host:port ; empty: embedded broker.")
 

@@ -1,6 +1,6 @@
 """SQL about terminals."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,6 +25,7 @@ class Bound(NamedTuple):
     version: int
 
 
+_AT_ONCE = 500
 _HEARD = (TerminalStatus.PROVISIONED.value, TerminalStatus.BOUND.value)
 _ALL_BOUND = text(
     "SELECT id, resident_id, centre_id, area_code, version FROM terminal WHERE status = ANY (:heard)"
@@ -51,10 +52,11 @@ _STATES_WAS = text(
 )
 
 
-async def all_bound(connection: AsyncConnection) -> list[Bound]:
-    """Every terminal that may send."""
-    rows = await connection.execute(_ALL_BOUND, {"heard": list(_HEARD)})
-    return [Bound(*row) for row in rows]
+async def all_bound(connection: AsyncConnection) -> AsyncIterator[Sequence[Bound]]:
+    """Every terminal that may send, some hundred at a time: an alarm must not wait for a long list."""
+    rows = await connection.stream(_ALL_BOUND, {"heard": list(_HEARD)})
+    async for part in rows.partitions(_AT_ONCE):
+        yield [Bound(*row) for row in part]
 
 
 async def one_bound(connection: AsyncConnection, terminal_id: UUID) -> Bound | None:

@@ -21,6 +21,7 @@ class Reading(SQLModel, table=True):
     __tablename__ = "reading"
     __table_args__ = (
         Index("reading_resident", "resident_id", "kind", "measured_at"),
+        Index("reading_corrected", "terminal_id", "seq", postgresql_where="clock_corrected"),
         {"postgresql_partition_by": "RANGE (measured_at)"},
     )
 

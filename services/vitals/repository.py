@@ -1,7 +1,7 @@
 """SQL about readings and dead letters. The writing half is thin: it is what ingest lives by."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -34,6 +34,11 @@ _UNNEST = ", ".join(f"${i + 1}::{kind}" for i, kind in enumerate(_TYPES.split(",
 _INSERT = (
     f"INSERT INTO reading ({', '.join(READING_COLUMNS)})"  # noqa: S608  only our own column names
     f" SELECT * FROM unnest({_UNNEST}) ON CONFLICT DO NOTHING"
+)
+_CORRECTED = text(
+    "SELECT DISTINCT terminal_id, seq FROM reading"
+    " JOIN unnest(CAST(:terminals AS uuid[]), CAST(:seqs AS bigint[])) AS sent(terminal_id, seq)"
+    " USING (terminal_id, seq) WHERE clock_corrected"
 )
 HEAD_BYTES = 2_048
 """How much of an unreadable payload is kept for finding out what is wrong with its sender."""
@@ -70,6 +75,12 @@ async def save_readings(connection: AsyncConnection, rows: Sequence[ReadingRow])
             await driver.copy_records_to_table("reading", records=rows, columns=READING_COLUMNS)
     except asyncpg.UniqueViolationError:
         await driver.execute(_INSERT, *zip(*rows, strict=True))
+
+
+async def corrected_before(work: Work, sent: Collection[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+    """Which of these messages, (terminal, seq), are stored under a time that we gave them."""
+    values = {"terminals": [terminal for terminal, _ in sent], "seqs": [seq for _, seq in sent]}
+    return {(row[0], row[1]) for row in await work.sql(_CORRECTED, values)}
 
 
 async def save_dead_letter(

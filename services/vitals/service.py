@@ -99,6 +99,9 @@ class Judge:
 
 async def take_readings(work: Work, rows: Sequence[ReadingRow], breaches: Sequence[Breach]) -> None:
     """Store a batch and raise what its breaches call for, in one transaction."""
+    rows = await _without_repeats(work, rows)
+    if not rows:
+        return
     await repository.save_readings(await work.session.connection(), rows)
     newest: dict[tuple[UUID, str], Breach] = {}
     for breach in breaches:
@@ -120,6 +123,18 @@ async def take_readings(work: Work, rows: Sequence[ReadingRow], breaches: Sequen
                 detail={"rule": kind, "needed": rule.needed, "of": rule.of, "source": rule.source},
             )
             await raise_alarm(work, alarm)
+
+
+async def _without_repeats(work: Work, rows: Sequence[ReadingRow]) -> Sequence[ReadingRow]:
+    """Leave out repeated messages of terminals with a wrong clock.
+
+    The table's key, (terminal, kind, time), tells any other repeat; these got another time when they came first.
+    """
+    corrected = {(row.terminal_id, row.seq) for row in rows if row.clock_corrected and row.seq is not None}
+    if not corrected:
+        return rows
+    known = await repository.corrected_before(work, corrected)
+    return [row for row in rows if (row.terminal_id, row.seq) not in known]
 
 
 async def make_partitions_ahead(database: Database, clock: Clock) -> None:

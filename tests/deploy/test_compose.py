@@ -1,6 +1,7 @@
 """The compose file and the image speak of the same settings and commands as the code."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,25 @@ def test_the_image_runs_as_an_ordinary_user_from_the_pinned_lock() -> None:
     lines = (ROOT / "Dockerfile").read_text()
     assert "--require-hashes" in lines
     assert re.search(r"^USER guoyuan$", lines, re.MULTILINE)
+
+
+def test_every_process_of_ours_is_looked_after(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        if name == "migrate" or not service["image"].startswith("guoyuan:"):
+            continue
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"] == ["CMD", "python", "/opt/guoyuan/alive.py", name]
+        assert service["cap_drop"] == ["ALL"], name
+
+
+def test_the_image_takes_the_runtime_part_of_the_lock() -> None:
+    def pinned(name: str) -> dict[str, str]:
+        lines = (ROOT / name).read_text().splitlines()
+        return {line.split("==")[0]: line.split(" \\")[0] for line in lines if "==" in line}
+
+    runtime, whole = pinned("requirements-runtime.lock"), pinned("requirements.lock")
+    assert {name: whole.get(name) for name in runtime} == runtime, "run `make lock`"
+    assert {"pytest", "mypy", "ruff"} & set(runtime) == set()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {re.split(r"[\[>=<]", each)[0] for each in project["dependencies"]}
+    assert wanted <= set(runtime), "run `make lock`"
