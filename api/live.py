@@ -76,12 +76,10 @@ class LiveHub:
         self._start()
         try:
             await self._ready.wait()
+            # Fixed before the screen is told that it is connected: what happens from then on is for it to see.
+            position = last_event_id if last_event_id is not None else self._position or 0
             yield b"retry: 1000\n: connected\n\n"
-            position = last_event_id
-            if position is None:
-                async with self._database.engine.connect() as connection:
-                    position = await latest_position(connection)
-            else:
+            if last_event_id is not None:
                 async for event in self._missed(centre_id, position):
                     position = event.position
                     yield frame(event)

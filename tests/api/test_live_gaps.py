@@ -82,3 +82,19 @@ async def test_what_redis_lost_comes_from_the_table(database: Database) -> None:
     redis.entries.put_nowait([("5-0", entry)])
     await see(5)
     await hub.close()
+
+
+async def test_what_happens_right_after_connecting_is_seen(database: Database) -> None:
+    """Told that it is connected, the screen is to see everything from then on, whenever it reads on."""
+    centre_id, redis = new_id(), ForgetfulRedis()
+    hub = LiveHub(database, cast("Redis", redis))
+
+    async def welcome() -> bool:
+        return True
+
+    frames = hub.follow(str(centre_id), None, welcome)
+    assert b"connected" in await anext(frames)
+    await store(database, centre_id, 101)
+    redis.entries.put_nowait([("101-0", {"name": "order.placed", "centre": str(centre_id), "data": "{}"})])
+    assert (await asyncio.wait_for(anext(frames), 10)).startswith(b"id: 101\n")
+    await hub.close()
