@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from api.house import House
 from api.policy import POLICY, PUBLIC
-from services.core.actor import SYSTEM, Actor
+from services.core.actor import Actor
 from services.core.database import Work
 from services.core.errors import Forbidden
 from services.core.idempotency import claim, keep, request_hash
@@ -67,16 +67,9 @@ async def open_work(house: HouseDep, actor: ActorDep) -> AsyncIterator[Work]:
         yield work
 
 
-async def open_system_work(house: HouseDep) -> AsyncIterator[Work]:
-    """For sign-in, where nobody is signed in yet."""
-    async with house.database.unit_of_work(SYSTEM) as work:
-        yield work
-
-
 # scope="function": the commit happens before the answer leaves, so that a screen never shows
 # "acknowledged" for what is not stored.
 WorkDep = Annotated[Work, Depends(open_work, scope="function")]
-SystemWorkDep = Annotated[Work, Depends(open_system_work, scope="function")]
 
 
 @dataclass(frozen=True)

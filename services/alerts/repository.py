@@ -14,7 +14,6 @@ from services.alerts.severity import VITAL_KINDS
 from services.alerts.states import LIVE, AlertStatus
 from services.core.actor import Role
 from services.core.database import Work
-from services.core.transitions import StatusChange
 from services.identity.models import Account
 from services.residents.models import CareRelationship
 
@@ -244,10 +243,4 @@ async def occurrences(work: Work, alert_id: UUID) -> Sequence[AlertOccurrence]:
 async def log_of(work: Work, alert_id: UUID) -> Sequence[AlertLog]:
     """What was done about it besides its status."""
     statement = select(AlertLog).where(AlertLog.alert_id == alert_id).order_by(col(AlertLog.id))
-    return (await work.session.exec(statement)).all()
-
-
-async def history_of(work: Work, alert_id: UUID) -> Sequence[StatusChange]:
-    """Its status changes, oldest first."""
-    statement = select(StatusChange).where(StatusChange.entity_id == alert_id).order_by(col(StatusChange.id))
     return (await work.session.exec(statement)).all()
