@@ -33,6 +33,8 @@ class AlertKind(StrEnum):
     TEMPERATURE = "temperature"
     RESPIRATORY_RATE = "respiratory_rate"
     GLUCOSE = "glucose"
+    EARLY_WARNING = "early_warning"  # a partial early-warning score of several kinds together
+    NO_READINGS = "no_readings"  # a kind of reading that a rule expects has stayed away
 
 
 class Alert(SQLModel, table=True):

@@ -23,6 +23,8 @@ class Bound(NamedTuple):
     centre_id: UUID
     area_code: str
     version: int
+    codec: str = "native_json"
+    bound_since: datetime | None = None
 
 
 _AT_ONCE = 500
