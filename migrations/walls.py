@@ -1,4 +1,4 @@
-"""Row-level security of tables made after the first ones: the walls of `0002_add_row_security`, to be used again."""
+"""Row-level security of tables made after the first ones: the walls of `0002_add_row_security`, used again."""
 
 from alembic import op
 
