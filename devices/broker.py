@@ -17,8 +17,8 @@ import structlog
 
 from devices import mqtt_packets as mqtt
 from devices.broker_gate import Gate
-from devices.broker_policy import SERVICE_USER, may
 from devices.broker_sessions import Limits, Session, Subscriptions
+from services.terminals.broker_policy import SERVICE_USER, may
 
 logger = structlog.get_logger("guoyuan.broker")
 
@@ -26,7 +26,8 @@ PACKET_LIMIT = 262_144  # bytes; above the application's own limits, whose refus
 CONNECT_SECONDS = 10.0  # to show a CONNECT
 KEEP_ALIVE_FACTOR = 1.5  # MQTT 3.1.1, 3.1.2.10
 SWEEP_SECONDS = 1.0
-WITHDRAWN_SECONDS = 5.0  # how often connected terminals are checked against the table
+WITHDRAWN_SECONDS = 5.0  # how often connected terminals are checked against the table, if nothing is heard of it
+GATHER_SECONDS = 0.1  # a thousand terminals changed at once are one check
 DROPPED_REPORT_SECONDS = 10.0
 
 # The ingest acknowledges after its commit, a whole batch at a time: its window holds several batches.
@@ -123,9 +124,10 @@ class Broker:
                         session.dropped = 0
 
     async def _check_accounts(self) -> None:
-        """End connections of terminals that were retired meanwhile."""
+        """End connections of terminals that were withdrawn, or given another password, meanwhile."""
         while True:
-            await asyncio.sleep(WITHDRAWN_SECONDS)
+            await self.gate.wait_for_change(WITHDRAWN_SECONDS)
+            await asyncio.sleep(GATHER_SECONDS)
             names = [c.session.username for c in self.connections if c.session is not None]
             gone = await self.gate.withdrawn(names)
             for connection in list(self.connections):

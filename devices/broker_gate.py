@@ -5,30 +5,29 @@ import hmac
 import time
 from collections import OrderedDict
 from hashlib import sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import asyncpg
 import structlog
 
-from devices.broker_policy import SERVICE_USER, may_connect
 from devices.mqtt_packets import ACCEPTED, CLIENT_ID_REFUSED, NOT_AUTHORIZED, UNAVAILABLE, Connect
+from services.core.doorbell import Doorbell
+from services.terminals.broker_policy import ALLOWED_STATES, SERVICE_USER, may_connect
 from services.terminals.credentials import verify_password
+from services.terminals.models import CHANGE_CHANNEL
 
 logger = structlog.get_logger("guoyuan.broker")
 
-# A success is remembered this long, so that a storm of reconnecting terminals costs no database time.
-# It is also the longest time a withdrawn password can still be used for a new connection.
+# A success is remembered this long, so that a storm of reconnecting terminals costs no database time. A changed
+# account is forgotten at once: the database tells of it.
 REMEMBER_SECONDS = 30.0
 REMEMBER_AT_MOST = 10_000
 CONNECTIONS = 4
 TIMEOUT_SECONDS = 5.0
 
-# Only these may connect; the others were never handed out or were withdrawn.
-ALLOWED_STATES = ("provisioned", "bound")
-
 _ONE = "SELECT password_hash FROM terminal WHERE id = $1 AND status::text = ANY($2::text[])"
-_STILL_ALLOWED = "SELECT id FROM terminal WHERE id = ANY($1) AND status::text = ANY($2::text[])"
+_STILL_ALLOWED = "SELECT id, password_hash FROM terminal WHERE id = ANY($1) AND status::text = ANY($2::text[])"
 
 
 class Gate(Protocol):
@@ -38,7 +37,18 @@ class Gate(Protocol):
         """The CONNACK return code for this client."""
 
     async def withdrawn(self, usernames: list[str]) -> set[str]:
-        """Which of these connected accounts may not be connected any more."""
+        """Which of these connected accounts may not be there any more, or not with the password they showed."""
+
+    async def wait_for_change(self, seconds: float) -> None:
+        """Until some account may have changed, or so long."""
+
+
+class _Success(NamedTuple):
+    """A password that was right: its fingerprint, until when it is remembered, and the stored hash it fitted."""
+
+    fingerprint: bytes
+    until: float
+    stored: str
 
 
 class DatabaseGate:
@@ -49,8 +59,19 @@ class DatabaseGate:
         self._service_password = service_password
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        # terminal → (fingerprint of the password that was right, until when)
-        self._remembered: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._bell = Doorbell(database_url, CHANGE_CHANNEL)
+        self._remembered: OrderedDict[str, _Success] = OrderedDict()
+        # terminal → the stored hash that its connection was let in with
+        self._let_in: dict[str, str] = {}
+
+    async def listen_forever(self) -> None:
+        """Hear of changed accounts as they are committed."""
+        await self._bell.listen_forever()
+
+    async def wait_for_change(self, seconds: float) -> None:
+        """What has changed is no longer remembered when this returns."""
+        await self._bell.wait(seconds)
+        self._forget_changed()
 
     async def admit(self, connect: Connect) -> int:
         """0 accepted, 2 foreign client id, 3 the database cannot be asked (try again), 5 refused."""
@@ -62,8 +83,14 @@ class DatabaseGate:
         if not may_connect(name, connect.client_id):
             return NOT_AUTHORIZED
         fingerprint = sha256(connect.password.encode()).digest()
+        self._forget_changed()
         known = self._remembered.get(name)
-        if known is not None and known[1] > time.monotonic() and hmac.compare_digest(known[0], fingerprint):
+        if (
+            known is not None
+            and known.until > time.monotonic()
+            and hmac.compare_digest(known.fingerprint, fingerprint)
+        ):
+            self._let_in[name] = known.stored
             return ACCEPTED
         try:
             stored = await self._value(_ONE, UUID(name))
@@ -72,12 +99,17 @@ class DatabaseGate:
             return UNAVAILABLE
         if stored is None or not verify_password(connect.password, stored):
             return NOT_AUTHORIZED
-        self._remember(name, fingerprint)
+        self._remember(name, _Success(fingerprint, time.monotonic() + REMEMBER_SECONDS, stored))
+        self._let_in[name] = stored
         return ACCEPTED
 
     async def withdrawn(self, usernames: list[str]) -> set[str]:
-        """Terminals among these that were retired or never existed; none while the database cannot be asked."""
+        """Terminals among these that are out of service or have another password by now.
+
+        None while the database cannot be asked: nobody is put out because of that.
+        """
         terminals = [name for name in usernames if name != SERVICE_USER]
+        self._let_in = {name: self._let_in.get(name, "") for name in terminals}
         if not terminals:
             return set()
         try:
@@ -91,7 +123,8 @@ class DatabaseGate:
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             logger.warning("terminal_check_failed", error=type(error).__name__)
             return set()
-        gone = set(terminals) - {str(row["id"]) for row in rows}
+        stored = {str(row["id"]): row["password_hash"] for row in rows}
+        gone = {name for name in terminals if stored.get(name) != self._let_in.get(name)}
         for name in gone:
             self._remembered.pop(name, None)
         return gone
@@ -114,8 +147,15 @@ class DatabaseGate:
                 )
             return self._pool
 
-    def _remember(self, name: str, fingerprint: bytes) -> None:
-        self._remembered[name] = (fingerprint, time.monotonic() + REMEMBER_SECONDS)
+    def _forget_changed(self) -> None:
+        changed = self._bell.words()
+        if "" in changed:
+            self._remembered.clear()
+        for name in changed:
+            self._remembered.pop(name, None)
+
+    def _remember(self, name: str, success: "_Success") -> None:
+        self._remembered[name] = success
         self._remembered.move_to_end(name)
         while len(self._remembered) > REMEMBER_AT_MOST:
             self._remembered.popitem(last=False)

@@ -1,30 +1,18 @@
-"""The MQTT topic tree: ``gy/v1/{terminal_id}/{up|down}/{channel}``.
+"""The platform's side of the topic tree: what it subscribes to, and reading a topic.
 
-A terminal may write below its own ``up`` and read its own ``down``, nothing else: the broker's access
-list says so with the user name, which is the terminal's id.
+The tree itself stands in ``services.terminals.topics``.
 """
 
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
-PREFIX: Final = "gy/v1"
-
-
-class UpChannel(StrEnum):
-    """What a terminal sends."""
-
-    ALARM = "alarm"
-    VITALS = "vitals"
-    STATUS = "status"
-
-
-class DownChannel(StrEnum):
-    """What a terminal is told."""
-
-    RECEIPT = "receipt"
-    COMMAND = "command"
+from services.terminals.topics import PREFIX as PREFIX
+from services.terminals.topics import DownChannel as DownChannel
+from services.terminals.topics import UpChannel as UpChannel
+from services.terminals.topics import down_topic as down_topic
+from services.terminals.topics import terminal_topics as terminal_topics
+from services.terminals.topics import up_topic as up_topic
 
 
 class UpTopic(NamedTuple):
@@ -45,23 +33,6 @@ def up_filter(channel: UpChannel, *, share: str | None = None) -> str:
     """
     plain = f"{PREFIX}/+/up/{channel.value}"
     return f"$share/{share}/{plain}" if share else plain
-
-
-def up_topic(terminal_id: UUID | str, channel: UpChannel) -> str:
-    """Where this terminal sends."""
-    return f"{PREFIX}/{terminal_id}/up/{channel.value}"
-
-
-def down_topic(terminal_id: UUID | str, channel: DownChannel) -> str:
-    """Where this terminal listens."""
-    return f"{PREFIX}/{terminal_id}/down/{channel.value}"
-
-
-def terminal_topics(terminal_id: UUID | str) -> dict[str, str]:
-    """Every topic of one terminal by channel name, as its credential file shows them."""
-    up = {channel.value: up_topic(terminal_id, channel) for channel in UpChannel}
-    down = {channel.value: down_topic(terminal_id, channel) for channel in DownChannel}
-    return up | down
 
 
 # Cached because ingest parses the same few thousand topics all day, and building a UUID costs more than

@@ -1,6 +1,7 @@
 """How Alembic reaches the database: the address is handed in by `guoyuan migrate` or read from settings."""
 
 import asyncio
+import re
 from typing import Any, Literal
 
 from alembic import context
@@ -13,6 +14,8 @@ from services.core.columns import TextArray, UtcDateTime
 from services.core.database import sqlalchemy_url
 from services.core.settings import get_settings
 from services.schema import metadata
+
+_PARTITION = re.compile(r"reading_(\d{6}|other)")
 
 
 def database_url() -> str:
@@ -38,7 +41,7 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
 
 def include_object(_object: Any, name: str | None, kind: str, _reflected: bool, _compare: Any) -> bool:
     """Partitions belong to the worker, not to the models."""
-    return not (kind == "table" and name is not None and name.startswith("reading_"))
+    return not (kind == "table" and name is not None and _PARTITION.fullmatch(name))
 
 
 def differs(_context: Any, _column: Any, _name: Any, in_database: Any, in_model: Any) -> bool | None:

@@ -1,5 +1,6 @@
-"""Brings a database to the newest schema, through Alembic's own interface."""
+"""Brings a database to the newest schema, through Alembic's own interface, and its default data up to date."""
 
+import asyncio
 from pathlib import Path
 
 from alembic import command
@@ -7,6 +8,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import migrations
+from services.core.actor import SYSTEM
+from services.core.database import Database
+from services.terminals.profiles import load_profiles
 
 SCRIPTS = Path(migrations.__file__).parent
 
@@ -23,6 +27,18 @@ def configuration(database_url: str | None = None) -> Config:
 def migrate(database_url: str, revision: str = "head") -> None:
     """Apply every migration that is missing. Call it outside a running event loop: Alembic starts its own."""
     command.upgrade(configuration(database_url), revision)
+    if revision == "head":
+        asyncio.run(_load_defaults(database_url))
+
+
+async def _load_defaults(database_url: str) -> None:
+    """What every installation needs to work at all; what a county has edited stays."""
+    database = Database(database_url, pool_size=2)
+    try:
+        async with database.unit_of_work(SYSTEM) as work:
+            await load_profiles(work)
+    finally:
+        await database.close()
 
 
 def newest() -> str | None:

@@ -1,41 +1,28 @@
-"""Terminals, and the messages that could not be read."""
+"""Terminals, whose they were, and the messages that could not be read."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, status
 from pydantic import BaseModel, ConfigDict
 
-from api.deps import WorkDep
+from api.deps import OnceDep, WorkDep
 from api.pagination import Page, PageDep, next_cursor
-from services.terminals import repository
-from services.terminals.models import Terminal, TerminalKind, TerminalState
-from services.terminals.service import read_terminal
+from services.terminals import lifecycle, repository, service
+from services.terminals.models import TerminalKind
+from services.terminals.registry_models import (
+    BindingPublic,
+    TerminalChange,
+    TerminalCreate,
+    TerminalPublic,
+    shown,
+)
+from services.terminals.repository import TerminalFilter
 from services.terminals.states import TerminalStatus
 from services.vitals.repository import list_dead_letters as read_dead_letters
 
 router = APIRouter(tags=["terminals"])
-
-
-class TerminalPublic(BaseModel):
-    """A terminal and the last word heard of it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    serial: str
-    kind: TerminalKind
-    status: TerminalStatus
-    area_code: str
-    centre_id: UUID
-    resident_id: UUID | None
-    room: str
-    version: int
-    is_online: bool | None = None
-    seen_at: datetime | None = None
-    battery_percent: int | None = None
-    signal_dbm: int | None = None
-    firmware: str | None = None
 
 
 class DeadLetterPublic(BaseModel):
@@ -54,26 +41,70 @@ class DeadLetterPublic(BaseModel):
     payload_sha256: str
 
 
-def _shown(terminal: Terminal, state: TerminalState | None) -> TerminalPublic:
-    shown = TerminalPublic.model_validate(terminal)
-    if state is None:
-        return shown
-    heard = state.model_dump(include={"is_online", "seen_at", "battery_percent", "signal_dbm", "firmware"})
-    return shown.model_copy(update=heard)
-
-
 @router.get("/terminals", operation_id="list_terminals", summary="Terminals in one's reach")
-async def list_terminals(work: WorkDep, page: PageDep) -> Page[TerminalPublic]:
+async def list_terminals(
+    work: WorkDep,
+    page: PageDep,
+    status_: Annotated[TerminalStatus | None, Query(alias="status")] = None,
+    kind: TerminalKind | None = None,
+    profile_id: UUID | None = None,
+    centre_id: UUID | None = None,
+    resident_id: UUID | None = None,
+    serial: Annotated[
+        str | None, Query(min_length=3, max_length=64, description="A part of the serial number.")
+    ] = None,
+) -> Page[TerminalPublic]:
     """`is_online` is null for one that has never been heard."""
-    rows = await repository.list_terminals(work, page.limit, page.cursor)
-    items = [_shown(terminal, state) for terminal, state in rows]
+    wanted = TerminalFilter(status_, kind, profile_id, centre_id, resident_id, serial)
+    rows = await repository.list_terminals(work, page.limit, page.cursor, wanted)
+    items = [shown(terminal, state) for terminal, state in rows]
     return Page(items=items, next_cursor=next_cursor([item.id for item in items], page))
+
+
+@router.post(
+    "/terminals",
+    operation_id="register_terminal",
+    summary="Take a terminal into a centre's stock",
+    status_code=status.HTTP_201_CREATED,
+)
+async def register_terminal(work: WorkDep, body: TerminalCreate, once: OnceDep) -> TerminalPublic:
+    """It has no credential yet: it fetches one itself with its profile's secret, or is given one by hand."""
+
+    async def create() -> TerminalPublic:
+        return shown(await lifecycle.register(work, body))
+
+    answer: TerminalPublic = await once(work, create)
+    return answer
 
 
 @router.get("/terminals/{terminal_id}", operation_id="get_terminal", summary="One terminal")
 async def get_terminal(terminal_id: UUID, work: WorkDep) -> TerminalPublic:
     """With the last status heard."""
-    return _shown(*await read_terminal(work, terminal_id))
+    return shown(*await service.read_terminal(work, terminal_id))
+
+
+@router.get(
+    "/terminals/{terminal_id}/bindings",
+    operation_id="list_terminal_bindings",
+    summary="Whose a terminal was, from when to when",
+)
+async def list_terminal_bindings(terminal_id: UUID, work: WorkDep, page: PageDep) -> Page[BindingPublic]:
+    """Newest first, as far as the residents are in the reader's reach; leaves rows in their access logs."""
+    rows = await service.bindings_of(work, page.limit, page.cursor, terminal_id)
+    items = [BindingPublic.model_validate(row) for row in rows]
+    return Page(items=items, next_cursor=next_cursor([item.id for item in items], page))
+
+
+@router.get(
+    "/terminals/{terminal_id}/history",
+    operation_id="get_terminal_history",
+    summary="What happened to a terminal: who, when, why",
+)
+async def get_terminal_history(terminal_id: UUID, work: WorkDep, page: PageDep) -> Page[TerminalChange]:
+    """Newest first: status changes, and credentials given or withdrawn."""
+    rows = await service.history_of(work, page.limit, page.cursor, terminal_id)
+    items = [TerminalChange.model_validate(row) for row in rows]
+    return Page(items=items, next_cursor=next_cursor([item.id for item in items], page))
 
 
 @router.get("/dead-letters", operation_id="list_dead_letters", summary="Messages that could not be read")

@@ -1,19 +1,23 @@
 """Terminals of every kind, bound to about half of the residents."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from ops.demo.areas import COUNTY, SHOWCASE_TOWN, Town
 from ops.demo.ids import Seed
 from services.residents.models import Resident
-from services.terminals.models import Terminal, TerminalBinding, TerminalKind
+from services.terminals.models import Terminal, TerminalBinding, TerminalKind, default_profile_id
 from services.terminals.states import TerminalStatus
 
 FIRST_RESIDENT = (TerminalKind.PENDANT, TerminalKind.WRISTBAND, TerminalKind.BEDSIDE_MONITOR)
 """What the first resident of each town has, so that one home shows an alarm and vital signs together."""
 SERIAL_PREFIX = f"DEMO-{COUNTY}-"
+PROVISION_KEY = "demo-pendant"
+"""Of the pendants' profile: the demo's terminals in stock can fetch their credential with it."""
 _IN_STOCK = 4
+_WORN_FOR = timedelta(days=90)
+"""Since when the demo's terminals are with their residents: long before the readings it loads."""
 _ROOMS = {
     TerminalKind.BEDSIDE_MONITOR: "卧室",
     TerminalKind.SMOKE_DETECTOR: "堂屋",
@@ -59,14 +63,17 @@ def devices(seed: Seed, county: list[Town], residents: list[Resident], now: date
                     terminal_id=terminal.id,
                     resident_id=resident.id,
                     area_code=resident.area_code,
-                    bound_at=now,
+                    centre_id=town.centre_id,
+                    room=terminal.room,
+                    bound_at=now - _WORN_FOR,
                 )
             )
     showcase = next(town for town in county if town.code == SHOWCASE_TOWN)
-    made.terminals.extend(
-        _terminal(seed, TerminalKind.PENDANT, f"STOCK-{n:04d}", SHOWCASE_TOWN, showcase.centre_id)
-        for n in range(_IN_STOCK)
-    )
+    for number in range(_IN_STOCK):
+        serial = f"STOCK-{number:04d}"
+        on_the_shelf = _terminal(seed, TerminalKind.PENDANT, serial, SHOWCASE_TOWN, showcase.centre_id)
+        on_the_shelf.status = TerminalStatus.STOCK
+        made.terminals.append(on_the_shelf)
     return made
 
 
@@ -85,6 +92,7 @@ def _terminal(seed: Seed, kind: TerminalKind, place: str, area_code: str, centre
         id=seed.key("terminal", serial),
         serial=serial,
         kind=kind,
+        profile_id=default_profile_id(kind),
         status=TerminalStatus.PROVISIONED,
         area_code=area_code,
         centre_id=centre_id,

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from devices.broker_policy import SERVICE_USER
 from ops.stack import mosquitto
 from ops.stack.application import Application
 from ops.stack.mqtt import Broker
@@ -20,6 +19,7 @@ from ops.stack.process import Part
 from ops.stack.redis import Redis
 from ops.stack.secrets import StackSecrets, load_or_make
 from services.core.settings import Settings
+from services.terminals.broker_policy import SERVICE_USER
 
 
 @dataclass(frozen=True, slots=True)

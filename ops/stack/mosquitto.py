@@ -11,11 +11,11 @@ from pathlib import Path
 
 import asyncpg
 
-from devices.broker_policy import SERVICE_USER
 from devices.topics import PREFIX, UpChannel
 from ops.stack.ports import LOOPBACK
 from ops.stack.privileges import RunAs, give, unprivileged
 from ops.stack.process import Part
+from services.terminals.broker_policy import ALLOWED_STATES, SERVICE_USER
 from services.terminals.credentials import hash_password
 
 # Debian installs it where an ordinary user's PATH does not look.
@@ -30,12 +30,11 @@ ACCESS_LIST = "access.acl"
 TERMINALS = "terminals.passwd"
 SERVICE = "service.passwd"
 
-_ACCOUNTS = (
-    "SELECT id, password_hash FROM terminal"
-    " WHERE status::text IN ('provisioned', 'bound') AND password_hash IS NOT NULL ORDER BY id"
-)
-# Every change of a row raises its version, so the sum tells any change from none.
-_STATE = "SELECT count(*), coalesce(sum(version), 0) FROM terminal"
+_GOOD = "FROM terminal WHERE status::text = ANY ($1::text[]) AND password_hash IS NOT NULL"
+_ACCOUNTS = f"SELECT id, password_hash {_GOOD} ORDER BY id"
+# Tells one set of accounts from another, in any order: reading the files again costs Mosquitto a password check
+# for every client, and most changes of a terminal are none of its account.
+_STATE = f"SELECT count(*), coalesce(sum(hashtextextended(id::text || password_hash, 0)), 0) {_GOOD}"
 
 
 def find() -> str | None:
@@ -107,10 +106,10 @@ class Accounts:
         except (OSError, TimeoutError, asyncpg.PostgresError):
             return self._write_first()
         try:
-            state = tuple(await connection.fetchrow(_STATE, timeout=5))
+            state = tuple(await connection.fetchrow(_STATE, list(ALLOWED_STATES), timeout=5))
             if state == self._written:
                 return False
-            rows = await connection.fetch(_ACCOUNTS, timeout=30)
+            rows = await connection.fetch(_ACCOUNTS, list(ALLOWED_STATES), timeout=30)
         except asyncpg.PostgresError:  # not migrated yet
             return self._write_first()
         finally:
@@ -186,6 +185,6 @@ class Mosquitto(Part):
         return [self._binary, "-c", str((self._directory / CONFIGURATION).resolve())]
 
     def reload(self) -> None:
-        """Read the password files again; clients whose account is gone are disconnected."""
+        """Read the password files again; Mosquitto then ends clients whose password is no longer right."""
         if self.pid is not None:
             os.kill(self.pid, signal.SIGHUP)

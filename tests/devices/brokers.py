@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from devices.broker import Broker
-from devices.broker_policy import SERVICE_USER, may_connect
 from devices.mqtt_packets import ACCEPTED, NOT_AUTHORIZED, Connect
+from services.terminals.broker_policy import SERVICE_USER, may_connect
 
 PASSWORD = "a-good-password"
 MOSQUITTO = shutil.which("mosquitto")
@@ -41,6 +41,9 @@ class _OpenGate:
 
     async def withdrawn(self, usernames: list[str]) -> set[str]:  # noqa: ARG002 - nobody is
         return set()
+
+    async def wait_for_change(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class EmbeddedBroker:

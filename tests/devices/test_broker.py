@@ -10,7 +10,7 @@ import pytest
 
 from devices import mqtt_packets as mqtt
 from devices.broker import PACKET_LIMIT, Broker
-from devices.broker_policy import SERVICE_USER, may_connect
+from services.terminals.broker_policy import SERVICE_USER, may_connect
 
 ONE = "0190f5a2-0000-7000-8000-000000000001"
 TWO = "0190f5a2-0000-7000-8000-000000000002"
@@ -31,6 +31,9 @@ class OnePassword:
 
     async def withdrawn(self, usernames: list[str]) -> set[str]:
         return self.gone & set(usernames)
+
+    async def wait_for_change(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class Client:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devices.broker_policy import SERVICE_USER, Action, may, may_connect
+from services.terminals.broker_policy import SERVICE_USER, Action, may, may_connect
 
 OWN = "0190f5a2-0000-7000-8000-000000000001"
 OTHER = "0190f5a2-0000-7000-8000-000000000002"
@@ -65,7 +65,9 @@ def test_topics(username: str, action: Action, topic: str, expected: bool) -> No
         (OWN, "guoyuan-ingest", False),
         (OWN.replace("-", ""), OWN.replace("-", ""), False),
         (SERVICE_USER, "guoyuan-ingest-alarms", True),
-        (SERVICE_USER, OWN, False),
+        (SERVICE_USER, OWN, True),  # to end its connection
+        (SERVICE_USER, "mosq-x", False),
+        (SERVICE_USER, "", False),
         ("", "", False),
     ],
 )
