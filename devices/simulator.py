@@ -14,14 +14,16 @@ from typing import Final
 
 from devices.address import ConnectionState, MqttAddress
 from devices.rhythm import Scenario, VitalsRhythm
-from devices.terminal import AlarmNews, Counters
-from devices.terminal_driver import TerminalCredential, TerminalDriver
+from devices.terminal import AlarmNews, Counters, Order
+from devices.terminal_driver import Outcome, TerminalCredential, TerminalDriver
 
 CONNECTS_A_SECOND: Final = 200
 """Terminals are switched on at this pace: each connection costs the broker a password hash."""
 STORM_AFTER_SECONDS: Final = 3.0
 STORM_PRESSES: Final = 3
 STORM_RATE: Final = 10.0
+HOME: Final = (28.25, 113.08)
+"""About here simulated terminals say that they are, in degrees."""
 _ALARMS: Final = {Scenario.SOS: "sos", Scenario.FALL: "fall", Scenario.STORM: "sos"}
 
 
@@ -112,8 +114,14 @@ class _SimulatedTerminal:
         self._began = 0.0
         self.alarms = 0
         self.delays: list[float] = []
+        self._interval = plan.interval_seconds
+        self.said: list[str] = []
         self.driver = TerminalDriver(
-            credential, address, battery=lambda: round(self._battery), on_alarm_news=self._on_news
+            credential,
+            address,
+            battery=lambda: round(self._battery),
+            on_alarm_news=self._on_news,
+            obey=self._obey,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -148,11 +156,10 @@ class _SimulatedTerminal:
         return (_now() - self._began) / 60 * self._plan.speed
 
     async def _measure(self) -> None:
-        interval = self._plan.interval_seconds
-        if self._plan.scenario is Scenario.STORM:
-            interval /= STORM_RATE
-        due = _now() + self._random.uniform(0, interval)
+        hurry = STORM_RATE if self._plan.scenario is Scenario.STORM else 1.0
+        due = _now() + self._random.uniform(0, self._interval / hurry)
         while True:
+            interval = self._interval / hurry
             await asyncio.sleep(max(0.0, due - _now()))
             self.driver.measure(self._rhythm.sample(datetime.now(UTC), self._minutes()))
             self._battery = max(3.0, self._battery - interval / 3600)
@@ -182,6 +189,20 @@ class _SimulatedTerminal:
         alarm_id = self.driver.press(kind, battery=round(self._battery))
         self._pressed[alarm_id] = _now()
         self.alarms += 1
+
+    def _obey(self, order: Order) -> Outcome | None:
+        """Speak, tell where it is, measure in another rhythm; the rest is the driver's."""
+        if order.kind == "speak":
+            self.said.append(str(order.args.get("text", "")))
+            return {"state": "done"}
+        if order.kind == "locate":
+            lat, lng = HOME[0] + self._random.uniform(-0.05, 0.05), HOME[1] + self._random.uniform(-0.05, 0.05)
+            return {"state": "done", "position": {"lat": round(lat, 5), "lng": round(lng, 5), "accuracy_m": 30}}
+        seconds = order.args.get("seconds")
+        if order.kind == "set_interval" and order.args.get("what") != "heartbeat" and isinstance(seconds, int):
+            self._interval = float(max(seconds, 1))
+            return {"state": "done"}
+        return None
 
     def _on_news(self, news: AlarmNews) -> None:
         pressed_at = self._pressed.pop(news.id, None)

@@ -7,7 +7,7 @@ runs it over a connection. ``docs/mqtt.md`` describes the same behaviour to make
 import heapq
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -19,6 +19,7 @@ from devices.messages import (
     MalformedMessage,
     RefusedReceipt,
     VitalsReceipt,
+    decode_command,
     decode_receipt,
 )
 from devices.topics import UpChannel
@@ -28,6 +29,8 @@ CAPACITY: Final = 10_000
 WINDOW: Final = 200
 ALARM_REPEAT: Final = (2.0, 30.0)
 VITALS_REPEAT: Final = (10.0, 60.0)
+COMMANDS_KEPT: Final = 100
+"""How many commands are remembered, so that none is carried out twice."""
 
 
 def wire_time(at: datetime) -> str:
@@ -67,6 +70,17 @@ class Counters:
     refused: int = 0
     dropped: int = 0
     strange_receipts: int = 0
+    strange_commands: int = 0
+    expired_commands: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command to carry out now. ``kind`` is one that this terminal knows."""
+
+    id: str
+    kind: str
+    args: Mapping[str, Any]
 
 
 class _Pending:
@@ -96,6 +110,7 @@ class TerminalProtocol:
         self._unsent: deque[int] = deque()  # never sent, ascending; a seq no longer in _vitals is skipped
         self._repeats: list[tuple[float, int]] = []  # a heap of (due, seq), skipped likewise
         self._flying = 0
+        self._commands: dict[str, dict[str, Any]] = {}  # by id, what was answered last
         self.counters = Counters()
 
     @property
@@ -215,6 +230,39 @@ class TerminalProtocol:
         else:
             seqs = [seq for seq in self._vitals if first <= seq <= last]
         return sum(map(self._forget, seqs))
+
+    def on_command(
+        self, payload: bytes, at: datetime, knows: Container[str]
+    ) -> tuple[Order | None, dict[str, Any] | None]:
+        """Take in a ``down/command`` at a moment: what to do, and what to answer at once in the next status.
+
+        Nothing to do: one that has expired or cannot be read (no answer either), one that came before (it is
+        answered as it was then), one of a kind that it does not know.
+        """
+        try:
+            command = decode_command(payload)
+        except MalformedMessage:
+            self.counters.strange_commands += 1
+            return None, None
+        answered = self._commands.get(command.id)
+        if answered is not None:
+            return None, answered
+        if at >= command.expires_at:
+            self.counters.expired_commands += 1
+            return None, None
+        if command.kind not in knows:
+            return None, self.answer_command(command.id, "refused", detail="unknown kind")
+        return Order(command.id, command.kind, command.args), self.answer_command(command.id, "received")
+
+    def answer_command(
+        self, command_id: str, state: Literal["received", "done", "failed", "refused"], **more: Any
+    ) -> dict[str, Any]:
+        """Remember how far a command has come; gives the ``command`` of the status that says so."""
+        while len(self._commands) >= COMMANDS_KEPT and command_id not in self._commands:
+            del self._commands[next(iter(self._commands))]
+        answer = {"id": command_id, "state": state, **more}
+        self._commands[command_id] = answer
+        return answer
 
     def _on_refused(self, receipt: RefusedReceipt) -> list[AlarmNews]:
         """Forget it: by its number or id, or by its SHA-256 where the platform could read neither."""

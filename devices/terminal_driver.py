@@ -8,10 +8,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from devices.client import ConnectionState, LastWill, MqttAddress, MqttClient
-from devices.terminal import AlarmNews, TerminalProtocol, encode_message, wire_time
+from devices.terminal import AlarmNews, Order, TerminalProtocol, encode_message, wire_time
 from devices.topics import DownChannel, UpChannel, down_topic, up_topic
 
 HEARTBEAT_SECONDS: Final = 300.0
+COMMANDS: Final = frozenset({"test_call", "locate", "set_interval", "speak"})
+"""Kinds that this terminal carries out."""
+
+Outcome = dict[str, Any]
+"""How a command ended: ``state`` (done, failed or refused), and ``detail`` or ``position``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,12 @@ class TerminalDriver:
         firmware: str = "guoyuan-simulator",
         battery: Callable[[], int] = lambda: 100,
         on_alarm_news: Callable[[AlarmNews], None] | None = None,
+        obey: Callable[[Order], Outcome | None] | None = None,
     ) -> None:
+        """``obey`` carries out what only the body around the driver can (speak, locate, measure more often).
+
+        It gives ``None`` for what it leaves to the driver.
+        """
         self.credential = credential
         # Without durable memory the epoch in milliseconds serves as a number never used before.
         self.protocol = TerminalProtocol(
@@ -57,6 +67,9 @@ class TerminalDriver:
         self._firmware = firmware
         self._battery = battery
         self._on_alarm_news = on_alarm_news
+        self._obey_outside = obey
+        self._heartbeat_seconds = HEARTBEAT_SECONDS
+        self._beat_again = asyncio.Event()
         self._something = asyncio.Event()
         self._receipt = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -141,7 +154,30 @@ class TerminalDriver:
                         self._on_alarm_news(news)
                 self._receipt.set()
                 self._something.set()
+            else:
+                self._take_command(message.payload)
             self.client.ack([message])
+
+    def _take_command(self, payload: bytes) -> None:
+        order, answer = self.protocol.on_command(payload, datetime.now(UTC), COMMANDS)
+        if answer is not None:
+            self._send_status("heartbeat", command=answer)
+        if order is not None:
+            outcome = self._obey_outside(order) if self._obey_outside is not None else None
+            outcome = self._obey(order) if outcome is None else outcome
+            self._send_status("heartbeat", command=self.protocol.answer_command(order.id, **outcome))
+
+    def _obey(self, order: Order) -> Outcome:
+        if order.kind == "test_call":
+            self.press("test")
+            return {"state": "done"}
+        if order.kind == "set_interval" and order.args.get("what") == "heartbeat":
+            seconds = order.args.get("seconds")
+            if isinstance(seconds, int) and seconds >= 1:
+                self._heartbeat_seconds = float(seconds)
+                self._beat_again.set()
+                return {"state": "done"}
+        return {"state": "refused", "detail": "not possible with this terminal"}
 
     async def _send_due(self) -> None:
         while True:
@@ -161,13 +197,30 @@ class TerminalDriver:
             await self.client.wait_ready()
             state = "online" if self.client.connections != seen else "heartbeat"
             seen = self.client.connections
-            status = {
-                "state": state,
-                "at": wire_time(datetime.now(UTC)),
-                "battery": self._battery(),
-                "firmware": self._firmware,
-            }
-            self.client.publish_soon(self._topics[UpChannel.STATUS], encode_message(status))
+            self._send_status(state)
+            self._beat_again.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await self.client.wait_lost()
+                async with asyncio.timeout(self._heartbeat_seconds):
+                    await self._lost_or_hurried()
+
+    async def _lost_or_hurried(self) -> None:
+        """Until the connection is lost or the rhythm of the heartbeat changes."""
+        waits = [asyncio.create_task(self.client.wait_lost()), asyncio.create_task(self._beat_again.wait())]
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in waits:
+                task.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _send_status(self, state: str, **more: Any) -> None:
+        status = {
+            "state": state,
+            "at": wire_time(datetime.now(UTC)),
+            "battery": self._battery(),
+            "firmware": self._firmware,
+            **more,
+        }
+        self.client.publish_soon(self._topics[UpChannel.STATUS], encode_message(status))
