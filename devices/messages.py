@@ -7,7 +7,7 @@ enumerations, units are the ones named at ``ReadingKind``.
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -20,7 +20,10 @@ MAX_ID_LENGTH: Final = 64
 
 
 class AlarmKind(StrEnum):
-    """What a terminal can call for. ``UNKNOWN`` is any kind this version has no name for: still an alarm."""
+    """What a terminal can call for. ``UNKNOWN`` is any kind this version has no name for: still an alarm.
+
+    ``TEST`` alone calls nobody: it shows that a call would arrive.
+    """
 
     SOS = "sos"
     FALL = "fall"
@@ -29,6 +32,7 @@ class AlarmKind(StrEnum):
     GAS = "gas"
     WATER = "water"
     HELP_CORD = "help_cord"
+    TEST = "test"
     UNKNOWN = "unknown"
 
 
@@ -38,6 +42,7 @@ class MalformedMessage(Exception):
     ``code`` is stable and documented in ``docs/mqtt.md``; ``detail`` says where, and never holds a value
     out of the payload: it is logged, and payloads are health data. ``seq`` or else ``id`` names the message
     to its terminal; the id is the SHA-256 of the payload where the message's own could not be read.
+    ``alarms`` are those that were found in it all the same: the refusal of a number must not swallow a call.
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -46,6 +51,7 @@ class MalformedMessage(Exception):
         self.detail = detail
         self.seq: int | None = None
         self.id: str | None = None
+        self.alarms: tuple[Alarm, ...] = ()
 
     def receipt(self, topic: Literal["vitals", "alarm", "status"], at: datetime) -> "RefusedReceipt":
         """What its terminal is told, once the message is kept as a dead letter."""
@@ -95,14 +101,43 @@ class VitalsMessage(msgspec.Struct, frozen=True, gc=False):
     readings: tuple[Reading, ...]
 
 
+class CommandReport(msgspec.Struct, frozen=True):
+    """A terminal's word on one command: it has it, has done it, could not, or will not."""
+
+    id: str
+    state: Literal["received", "done", "failed", "refused"]
+    detail: str | None = None
+    position: Position | None = None
+
+
 class StatusMessage(msgspec.Struct, frozen=True):
-    """A heartbeat, a greeting, or the last will. Fields that could not be read are absent."""
+    """A heartbeat, a greeting, or the last will. Fields that could not be read are absent.
+
+    ``id`` only where its format wants an answer to it. ``sensors``: which kinds of reading the terminal has
+    switched on or off itself. ``command``: how far it has come with something it was told to do.
+    """
 
     state: Literal["online", "offline", "heartbeat"]
     at: datetime | None = None
     battery: int | None = None
     signal_dbm: int | None = None
     firmware: str | None = None
+    marks: tuple[str, ...] = ()
+    id: str | None = None
+    tamper: bool | None = None
+    sensors: dict[str, Literal["on", "off"]] | None = None
+    command: CommandReport | None = None
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """All that one payload says, whatever its codec and the channel it came on.
+
+    ``marks`` names what its codec left out. Nothing at all is said by, for example, "no alarm".
+    """
+
+    alarms: tuple[Alarm, ...] = ()
+    vitals: VitalsMessage | None = None
+    status: StatusMessage | None = None
     marks: tuple[str, ...] = ()
 
 
@@ -135,10 +170,27 @@ class RefusedReceipt(msgspec.Struct, frozen=True, tag_field="type", tag="refused
     id: str | None = None
 
 
+class StatusReceipt(msgspec.Struct, frozen=True):
+    """A heartbeat has been heard. Only for formats that want an answer to it; ``id`` is the heartbeat's own."""
+
+    id: str
+    at: datetime
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Something a terminal is to do, once, and not after ``expires_at``."""
+
+    id: str
+    kind: str
+    expires_at: datetime
+    args: dict[str, Any] = {}
+
+
 Receipt = VitalsReceipt | AlarmReceipt | RefusedReceipt
 
 _encoder: Final = msgspec.json.Encoder()
 _receipt_decoder: Final[msgspec.json.Decoder[Receipt]] = msgspec.json.Decoder(Receipt)
+_command_decoder: Final = msgspec.json.Decoder(Command)
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
@@ -156,6 +208,17 @@ def decode_receipt(payload: bytes) -> Receipt:
         return _receipt_decoder.decode(payload)
     except (ValueError, RecursionError) as error:
         raise MalformedMessage("bad_receipt", "not a receipt of this version") from error
+
+
+def decode_command(payload: bytes) -> Command:
+    """Read a command, on the terminal's side. ``MalformedMessage`` with ``bad_command``: it is then ignored."""
+    try:
+        command = _command_decoder.decode(payload)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage("bad_command", "not a command of this version") from error
+    if command.expires_at.tzinfo is None:
+        raise MalformedMessage("bad_command", "expires_at has no offset")
+    return command
 
 
 def seq_ranges(seqs: Iterable[int]) -> tuple[tuple[int, int], ...]:

@@ -80,6 +80,15 @@ def read_text(message: Mapping[str, Any], field: str, length: int, marks: list[s
     return text
 
 
+def read_flag(message: Mapping[str, Any], field: str, marks: list[str]) -> bool | None:
+    """True or false, and nothing that merely looks like it."""
+    value = message.get(field)
+    if value is None or isinstance(value, bool):
+        return value
+    marks.append(f"{field}_dropped")
+    return None
+
+
 def read_position(value: object, marks: list[str]) -> Position | None:
     """A place on Earth."""
     if value is None:

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from devices.broker_policy import SERVICE_USER
 from devices.client import MqttAddress
+from services.terminals.broker_policy import SERVICE_USER
 from tests.devices.brokers import (
     MOSQUITTO,
     PASSWORD,

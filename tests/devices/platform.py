@@ -31,6 +31,7 @@ class FakePlatform:
         self.status: defaultdict[str, list[StatusMessage]] = defaultdict(list)
         self.copies: Counter[bytes] = Counter()
         self.has_vitals = asyncio.Event()
+        self._took = asyncio.Event()
         self._deaf_to = deaf_to
         self._task: asyncio.Task[None] | None = None
 
@@ -55,6 +56,16 @@ class FakePlatform:
             else:
                 self._take(message)
             self.client.ack([message])
+            self._took.set()
+
+    async def next_message(self) -> None:
+        """Until something more has been taken."""
+        self._took.clear()
+        await self._took.wait()
+
+    def beats(self, terminal: object) -> int:
+        """How many plain heartbeats a terminal has sent."""
+        return sum(s.state == "heartbeat" and s.command is None for s in self.status[str(terminal)])
 
     def _take(self, message: Published) -> None:
         topic = parse_up(message.topic)

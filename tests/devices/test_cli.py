@@ -138,3 +138,14 @@ def test_a_credentials_file_that_is_none(tmp_path: Path, recording: Path, text: 
     file.write_text(text)
     code, _ = run_replay(recording, "--credentials", file)
     assert code == 2
+
+
+def test_replay_compares_without_a_broker_or_a_database(tmp_path: Path) -> None:
+    file = tmp_path / "minutes.csv"
+    heart = [80] * 10 + [150 + i % 3 for i in range(10)] + [0] * 5 + [80] * 10 + [170] + [80] * 5
+    file.write_text("minute,HR\n" + "".join(f"{minute},{value}\n" for minute, value in enumerate(heart)))
+    code, output = run_replay(file, "--compare")
+    assert code == 0, output
+    assert "heart_rate high: minute 12.0" in output
+    assert "1/1" in output
+    assert "missed" not in output

@@ -43,6 +43,7 @@ def reading(kind: str = "heart_rate", value: Any = 72, at: Any = AT, **extra: An
         (reading("respiratory_rate", -1e9), [(ReadingKind.RESPIRATORY_RATE, -1e9)]),
         (reading("glucose", 5.6, unit="mmol/L"), [(ReadingKind.GLUCOSE, 5.6)]),
         (reading("glucose", 100, unit="mg/dL"), [(ReadingKind.GLUCOSE, pytest.approx(5.55))]),
+        (reading("temperature", 98.6, unit="[degF]"), [(ReadingKind.TEMPERATURE, pytest.approx(37))]),
         (reading("steps", 12_000), [(ReadingKind.STEPS, 12_000.0)]),
         (reading("steps", 1, note="an unknown field is no fault"), [(ReadingKind.STEPS, 1.0)]),
         (
@@ -107,7 +108,8 @@ def test_many_readings_with_their_own_times() -> None:
         (vitals(reading(kind="systolic_bp")), "unknown_kind"),
         (vitals(reading(kind="spo2\x00")), "unknown_kind"),
         (vitals(reading(unit="bpm")), "bad_unit"),
-        (vitals(reading("temperature", 98, unit="[degF]")), "bad_unit"),
+        (vitals(reading("temperature", 98, unit="kPa")), "bad_unit"),
+        (vitals(reading("glucose", 98, unit="MG/DL")), "bad_unit"),
         (vitals(reading(unit=1)), "wrong_type"),
         (vitals(reading(at="2026-11-22T08:00:00")), "bad_time"),
         (vitals(reading(at="yesterday")), "bad_time"),
@@ -230,6 +232,15 @@ def test_an_alarm_is_forgiven(fields: dict[str, Any], marks: tuple[str, ...]) ->
         assert (taken.at, taken.time_source) == (NOW, "server")
     else:
         assert (taken.at, taken.time_source) == (AT_UTC, "terminal")
+
+
+def test_the_same_bytes_for_every_press_are_heard_every_time() -> None:
+    """A sloppy terminal that sends neither id nor time must not be heard only once in its life."""
+    payload = alarm(kind="sos")
+    first, repeat = decode_alarm(payload, NOW), decode_alarm(payload, NOW + timedelta(seconds=30))
+    later = decode_alarm(payload, NOW + timedelta(days=30))
+    assert first.id == repeat.id != later.id
+    assert len(later.id) <= 64
 
 
 def test_an_alarm_kept_through_days_without_a_network_keeps_its_time() -> None:

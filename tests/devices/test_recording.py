@@ -65,6 +65,45 @@ def test_more_readings_at_one_time_than_a_message_holds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "rows", "seconds"),
+    [
+        ("Time (s),HR (bpm),%SpO2", ["0,62,97", "1,63,98", "2,64,97"], [0, 1, 2]),
+        ("Elapsed_min;dropped,Heart Rate,SpO2", ["0,62,97"], None),
+        ("timestamp,hr,spo2", ["2026-11-22T08:00:00Z,62,97", "2026-11-22T08:00:07Z,63,98"], [0, 7]),
+        ("datetime,PR,SaO2", ["2026-11-22 08:00:00,62,97", "2026-11-22 09:00:00,63,98"], [0, 3600]),
+        ("time,pulse,O2Sat", ["00:00:05,62,97", "00:01:30.5,63,98"], [5, 90.5]),
+        ("hour,HR,SpO2", ["0.5,62,97"], [1800]),
+        ("time_ms,HR,SpO2", ["500,62,97"], [0.5]),
+        ("minute,hr,spo2", ["7,62,97", "3,63,98", "5.5,61,97"], [180, 330, 420]),
+    ],
+)
+def test_other_columns_and_other_rates(header: str, rows: list[str], seconds: list[float] | None) -> None:
+    lines = [f"{line}\n" for line in (header, *rows)]
+    if seconds is None:
+        with pytest.raises(RecordingError, match="header"):
+            read_recording(lines)
+        return
+    recording = read_recording(lines)
+    assert [moment.seconds for moment in recording.moments] == seconds
+    kinds = {reading["kind"] for moment in recording.moments for reading in moment.readings}
+    assert kinds == {"heart_rate", "spo2"}
+
+
+def test_pressures_by_other_names() -> None:
+    recording = read_recording(["second,SBP,DBP,Temp (C),Glucose\n", "0,128,72,36.6,5.6\n"])
+    assert recording.moments[0].readings == (
+        {"kind": "temperature", "value": 36.6},
+        {"kind": "glucose", "value": 5.6},
+        {"kind": "blood_pressure", "systolic": 128.0, "diastolic": 72.0},
+    )
+
+
+def test_times_written_in_two_ways_are_refused() -> None:
+    with pytest.raises(RecordingError, match="different ways"):
+        read_recording(["time,HR\n", "5,62\n", "2026-11-22T08:00:00Z,63\n"])
+
+
+@pytest.mark.parametrize(
     ("lines", "message"),
     [
         ([], "header"),

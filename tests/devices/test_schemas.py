@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-from devices.codecs import native_json
+from devices.codecs import native_json, units
 from devices.codecs.native_json import decode_alarm, decode_status, decode_vitals
 from devices.messages import (
     MAX_READINGS,
@@ -18,6 +18,7 @@ from devices.messages import (
     AlarmReceipt,
     RefusedReceipt,
     VitalsReceipt,
+    decode_command,
     decode_receipt,
     encode_receipt,
 )
@@ -60,7 +61,7 @@ def test_the_schemas_are_schemas(name: str) -> None:
 
 def test_the_examples_on_the_page_are_valid_and_readable() -> None:
     found = list(examples())
-    assert {name for name, _ in found} == {"alarm", "vitals", "status", "receipt"}
+    assert {name for name, _ in found} == {"alarm", "vitals", "status", "receipt", "command"}
     for name, text in found:
         validate(name, json.loads(text))
         payload = text.encode()
@@ -70,6 +71,8 @@ def test_the_examples_on_the_page_are_valid_and_readable() -> None:
             assert decode_vitals(payload).readings
         elif name == "status":
             assert decode_status(payload).marks == ()
+        elif name == "command":
+            assert decode_command(payload).args
         else:
             decode_receipt(payload)
 
@@ -138,13 +141,14 @@ def test_what_the_schemas_refuse(name: str, message: object) -> None:
 
 
 def test_the_page_and_the_code_have_the_same_codes_and_numbers() -> None:
-    source = Path(native_json.__file__).read_text(encoding="utf-8")
+    codecs = sorted(Path(native_json.__file__).parent.glob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in codecs)
     raised = set(re.findall(r'MalformedMessage\(\s*"(\w+)"', source))
-    table = PAGE.split("| `code` |")[1].split("\n\n")[0]
+    table = PAGE.split("\n| `code` | Meaning |\n")[1].split("\n\n")[0]
     documented = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     assert documented - {"not_storable"} == raised
     for number in (native_json.ALARM_LIMIT, native_json.VITALS_LIMIT, native_json.STATUS_LIMIT, CAPACITY):
         assert f"{number:,}".replace(",", " ") in PAGE
-    for small in (str(MAX_READINGS), str(WINDOW), str(native_json.MMOL_PER_MGDL)):
+    for small in (str(MAX_READINGS), str(WINDOW), str(units.MMOL_PER_MGDL)):
         assert small in PAGE
     assert set(SCHEMAS["alarm"]["properties"]["kind"]["enum"]) == {k.value for k in AlarmKind} - {"unknown"}

@@ -19,9 +19,9 @@ from services.core.actor import SYSTEM
 from services.core.database import Database
 from services.core.ids import new_id
 from services.core.settings import Settings
+from services.rules.service import Judge
 from services.terminals.models import Terminal, TerminalKind
 from services.terminals.states import TerminalStatus
-from services.vitals.service import Judge
 from tests.clock import ManualClock
 from tests.world import build_world
 
