@@ -1,8 +1,9 @@
 """Recorded vital signs read from CSV: what a terminal would have sent, with its holes and its nonsense.
 
-Two forms. A *monitor* table has a ``minute`` column and one column a quantity, as bedside monitors export
-them. A *plain* table has ``at,kind,value`` and optionally ``unit``, one reading a row. In both a blank cell
-is no reading, and 0 is sent as 0: judging it is the platform's work, which is what a replay is to show.
+Two forms. A *monitor* table has a column of time (``minute``, ``Time (s)``, ``timestamp`` …) and one column a
+quantity, as bedside monitors export them, at whatever rate. A *plain* table has ``at,kind,value`` and optionally
+``unit``, one reading a row. In both a blank cell is no reading, and 0 is sent as 0: judging it is the platform's
+work, which is what a replay is to show.
 """
 
 import csv
@@ -13,16 +14,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from devices.messages import MAX_READINGS
+from devices.recording_columns import MonitorColumns, monitor_columns
 
-# In one row the first column with a value counts: a cuff measures on purpose, a line runs along.
-_SINGLE: Final[dict[str, tuple[str, ...]]] = {
-    "heart_rate": ("HR", "PULSE"),
-    "spo2": ("SpO2",),
-    "respiratory_rate": ("RESP",),
-    "temperature": ("TEMP",),
-    "glucose": ("GLU",),
-}
-_PRESSURES: Final = (("NBPSys", "NBPDias"), ("ABPSys", "ABPDias"))
 _PLAIN: Final = frozenset({"at", "kind", "value"})
 
 
@@ -40,7 +33,7 @@ class Moment:
 
 @dataclass(slots=True)
 class Recording:
-    """Moments in order of time. ``started_at`` is known only for plain tables."""
+    """Moments in order of time. ``started_at`` is known where rows tell a moment with its offset."""
 
     moments: list[Moment] = field(default_factory=list)
     started_at: datetime | None = None
@@ -64,38 +57,60 @@ def read_recording(lines: Iterable[str]) -> Recording:
     columns = set(rows.fieldnames or ())
     if columns >= _PLAIN:
         recording = _read_plain(rows)
-    elif "minute" in columns:
-        recording = _read_monitor(rows, columns)
+    elif (known := monitor_columns(rows.fieldnames or ())) is not None:
+        recording = _read_monitor(rows, columns, known)
     else:
-        raise RecordingError("the header needs either `minute` or `at`, `kind` and `value`")
+        raise RecordingError("the header needs a column of time, such as `minute`, or `at`, `kind` and `value`")
     if not recording.moments:
         raise RecordingError("there is not a single reading in it")
     return recording
 
 
-def _read_monitor(rows: Iterable[Mapping[str, Any]], columns: set[str]) -> Recording:
-    used = {"minute"} | {c for names in (*_SINGLE.values(), *_PRESSURES) for c in names}
-    recording = Recording(columns_left_out=tuple(sorted(columns - used)))
+def _read_monitor(rows: Iterable[Mapping[str, Any]], columns: set[str], known: MonitorColumns) -> Recording:
+    recording = Recording(columns_left_out=tuple(sorted(columns - known.used)))
+    timed: list[tuple[float | datetime, tuple[Mapping[str, Any], ...]]] = []
     for line, row in enumerate(rows, start=2):
-        minute = _number(row.get("minute"))
-        if minute is None:
-            raise RecordingError(f"line {line}: minute is not a number")
-        readings = tuple(_monitor_readings(row, recording))
+        try:
+            at = known.time.read(row.get(known.time.name) or "")
+        except ValueError:
+            raise RecordingError(f"line {line}: {known.time.name} is neither a number nor a time") from None
+        readings = tuple(_monitor_readings(row, known, recording))
         if readings:
-            recording.moments.append(Moment(minute * 60, readings))
+            timed.append((at, readings))
+    for seconds, readings in _from_start(timed, recording):
+        recording.moments.append(Moment(seconds, readings))
     recording.moments.sort(key=lambda moment: moment.seconds)
     return recording
 
 
-def _monitor_readings(row: Mapping[str, Any], recording: Recording) -> Iterator[Mapping[str, Any]]:
-    recording.unreadable_cells += sum(
-        bool(cell and cell.strip()) and _number(cell) is None for cell in row.values() if isinstance(cell, str)
-    )
-    for kind, names in _SINGLE.items():
+def _from_start(
+    timed: list[tuple[float | datetime, tuple[Mapping[str, Any], ...]]], recording: Recording
+) -> Iterator[tuple[float, tuple[Mapping[str, Any], ...]]]:
+    """Seconds of each row: as they are, or since the first moment where the rows carry moments."""
+    moments = [at for at, _ in timed if isinstance(at, datetime)]
+    if moments and (len(moments) < len(timed) or len({at.tzinfo is None for at in moments}) == 2):
+        raise RecordingError("the times are written in different ways")
+    start = min(moments, default=None)
+    if start is not None and start.tzinfo is not None:
+        recording.started_at = start
+    for at, readings in timed:
+        if isinstance(at, datetime):
+            assert start is not None  # noqa: S101  there is a moment, so there is an earliest
+            yield (at - start).total_seconds(), readings
+        else:
+            yield at, readings
+
+
+def _monitor_readings(
+    row: Mapping[str, Any], known: MonitorColumns, recording: Recording
+) -> Iterator[Mapping[str, Any]]:
+    cells = [row.get(name) for name in known.used if name != known.time.name]
+    recording.unreadable_cells += sum(bool(cell and cell.strip()) and _number(cell) is None for cell in cells)
+    for kind, names in known.quantities.items():
         value = next((v for name in names if (v := _number(row.get(name))) is not None), None)
         if value is not None:
             yield {"kind": kind, "value": value}
-    for high, low in _PRESSURES:
+    for high, low in known.pressures:
         systolic, diastolic = _number(row.get(high)), _number(row.get(low))
         if systolic is not None and diastolic is not None:
             yield {"kind": "blood_pressure", "systolic": systolic, "diastolic": diastolic}

@@ -14,6 +14,7 @@ from devices.address import ConnectionRefused, MqttAddress
 from devices.recording import Recording, RecordingError, read_recording
 from devices.replay import ReplayResult, replay_recording
 from devices.terminal_driver import TerminalCredential, TerminalDriver
+from ops.cli.comparison import show_comparison
 from ops.cli.terminals import find_terminals
 from services.core.clock import BUSINESS_ZONE
 
@@ -44,9 +45,22 @@ def replay(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="`guoyuan demo credentials --json` 的输出 Its output."),
     ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="不发送，只比较报警 Send nothing: naive alarms beside ours, and the misses."
+        ),
+    ] = False,
 ) -> None:
-    """回放记录的体征，直到全部收到回执。 Replay recorded vital signs until every receipt has come."""
+    """回放记录的体征，直到全部收到回执。 Replay recorded vital signs until every receipt has come.
+
+    With --compare nothing is sent: it prints what a naive threshold and our default rules would raise, and whether
+    each true episode of the recording is raised. No broker, no database.
+    """
     recording = _load(file)
+    if compare:
+        show_comparison(recording)
+        return
     found, address = find_terminals(credentials, MANY, even_busy=terminal is not None)
     monitors = [item for item in found if item.kind == MONITOR]
     chosen = next((item for item in [*monitors, *found] if terminal in (None, item.id)), None)
