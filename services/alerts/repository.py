@@ -6,15 +6,23 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, text
+from sqlalchemy import bindparam, or_, text
 from sqlmodel import col, select
 
-from services.alerts.models import Alert, AlertKind, AlertLog, AlertOccurrence, Escalation
+from services.alerts.models import (
+    Alert,
+    AlertHandover,
+    AlertKind,
+    AlertLog,
+    AlertOccurrence,
+    AlertPage,
+    EmergencyCall,
+)
 from services.alerts.severity import VITAL_KINDS
 from services.alerts.states import LIVE, AlertStatus
 from services.core.actor import Role
+from services.core.columns import UtcDateTime
 from services.core.database import Work
-from services.identity.models import Account
 from services.residents.models import CareRelationship
 
 _SEEN = text(
@@ -25,7 +33,8 @@ _LIVE_LIST = ", ".join(f"'{status}'" for status in LIVE)
 # An older person waits for this statement, so it is one round trip for all that an alarm does. The partial
 # unique index decides whether it opens an alert or is an occurrence of the live one, so two presses at once can
 # never open two. Severity may rise, never fall. What only a new alert has (ladder, history, event) hangs on
-# `opened`, and that on the press being new.
+# `opened`, and that on the press being new. Whom to page is the worker's to find out: the ladder is due at once,
+# and so is a new press on a live alert (`called`).
 _RAISE = text(
     f"""
     WITH facts AS (
@@ -61,8 +70,12 @@ _RAISE = text(
     ), opened AS (
         SELECT facts.* FROM facts JOIN raised ON raised.opened JOIN press ON press.alert_id = raised.id
     ), ladder AS (
-        INSERT INTO escalation (alert_id, area_code, policy, step, loops, next_at, last_at)
-        SELECT alert_id, area_code, CAST(:policy AS jsonb), 0, 0, CAST(:climbs_at AS timestamptz), now FROM opened
+        INSERT INTO escalation (alert_id, area_code, policy, step, repeat, loops, next_at)
+        SELECT alert_id, area_code, CAST(:policy AS jsonb), -1, 0, 0, now FROM opened
+    ), called AS (
+        UPDATE escalation SET called_at = coalesce(escalation.called_at, facts.now)
+        FROM facts, raised JOIN press ON press.alert_id = raised.id
+        WHERE escalation.alert_id = raised.id AND NOT raised.opened
     ), history AS (
         INSERT INTO status_change (id, entity, entity_id, area_code, to_status, role, at)
         SELECT CAST(:change_id AS uuid), CAST(:entity AS text), alert_id, area_code, 'open',
@@ -86,6 +99,9 @@ _OCCURRENCE = text(
     " VALUES (:id, :alert_id, :terminal_id, :alarm_id, :area_code, :pressed_at, :received_at,"
     " CAST(:detail AS jsonb))"
     " ON CONFLICT ON CONSTRAINT alert_occurrence_once DO NOTHING"
+)
+_TAKEN_BACK = text("UPDATE alert SET taken_back_at = :at, version = version + 1 WHERE id = :id").bindparams(
+    bindparam("at", type_=UtcDateTime())
 )
 _UNOPEN = text("DELETE FROM alert WHERE id = :id")
 _UNCOUNT = text("UPDATE alert SET occurrences = occurrences - 1, version = version - 1 WHERE id = :id")
@@ -147,6 +163,11 @@ async def live_alert(work: Work, subject_id: UUID, kind: AlertKind) -> UUID | No
     return (await work.session.exec(statement)).one_or_none()
 
 
+async def take_alarm_back(work: Work, alert_id: UUID, at: datetime) -> None:
+    """Mark a live alert as taken back by its resident."""
+    await work.sql(_TAKEN_BACK, {"id": alert_id, "at": at})
+
+
 async def last_raised_at(work: Work, subject_id: UUID, kind: str) -> datetime | None:
     """When the newest occurrence of a kind was pressed or measured."""
     values = {"subject_id": subject_id, "kind": kind}
@@ -155,7 +176,8 @@ async def last_raised_at(work: Work, subject_id: UUID, kind: str) -> datetime | 
 
 
 def _scoped(work: Work) -> Any:
-    statement = select(Alert).where(col(Alert.area_code).startswith(work.actor.area_code))
+    in_area = col(Alert.area_code).startswith(work.actor.area_code)
+    statement = select(Alert).where(or_(in_area, col(Alert.id).in_(work.actor.aided_alerts)))
     if work.actor.resident_ids is not None:
         statement = statement.where(col(Alert.resident_id).in_(work.actor.resident_ids))
     if work.actor.role is Role.FAMILY:
@@ -198,40 +220,6 @@ async def list_alerts(
     return alerts
 
 
-async def ladder(work: Work, alert_id: UUID) -> Escalation | None:
-    """The alert's ladder row, locked."""
-    return (
-        await work.session.exec(select(Escalation).where(Escalation.alert_id == alert_id).with_for_update())
-    ).one_or_none()
-
-
-async def due_ladders(work: Work, limit: int) -> Sequence[tuple[Escalation, Alert]]:
-    """Ladders whose next climb is due, with their alerts, both locked.
-
-    What somebody else holds is left for the next look: waiting here could lock crosswise with a verb,
-    which locks the alert before its ladder.
-    """
-    statement = (
-        select(Escalation, Alert)
-        .join(Alert, col(Alert.id) == col(Escalation.alert_id))
-        .where(col(Escalation.next_at) <= work.now)
-        .order_by(col(Escalation.next_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return (await work.session.exec(statement)).all()
-
-
-async def recipients(work: Work, role: Role, centre_id: UUID, area_code: str) -> Sequence[UUID]:
-    """Accounts to page: the centre's own people, or the county's."""
-    statement = select(Account.id).where(Account.role == role, col(Account.disabled_at).is_(None))
-    if role is Role.COUNTY_OFFICER:
-        statement = statement.where(Account.area_code == area_code[:6])
-    else:
-        statement = statement.where(Account.centre_id == centre_id)
-    return (await work.session.exec(statement)).all()
-
-
 async def occurrences(work: Work, alert_id: UUID) -> Sequence[AlertOccurrence]:
     """Every press of an alert, oldest first."""
     statement = (
@@ -243,4 +231,22 @@ async def occurrences(work: Work, alert_id: UUID) -> Sequence[AlertOccurrence]:
 async def log_of(work: Work, alert_id: UUID) -> Sequence[AlertLog]:
     """What was done about it besides its status."""
     statement = select(AlertLog).where(AlertLog.alert_id == alert_id).order_by(col(AlertLog.id))
+    return (await work.session.exec(statement)).all()
+
+
+async def pages_of(work: Work, alert_id: UUID) -> Sequence[AlertPage]:
+    """Who was paged, in order."""
+    statement = select(AlertPage).where(AlertPage.alert_id == alert_id).order_by(col(AlertPage.id))
+    return (await work.session.exec(statement)).all()
+
+
+async def handovers_of(work: Work, alert_id: UUID) -> Sequence[AlertHandover]:
+    """Every request to take over, oldest first."""
+    statement = select(AlertHandover).where(AlertHandover.alert_id == alert_id).order_by(col(AlertHandover.id))
+    return (await work.session.exec(statement)).all()
+
+
+async def emergency_calls_of(work: Work, alert_id: UUID) -> Sequence[EmergencyCall]:
+    """Every call of 120, oldest first."""
+    statement = select(EmergencyCall).where(EmergencyCall.alert_id == alert_id).order_by(col(EmergencyCall.id))
     return (await work.session.exec(statement)).all()

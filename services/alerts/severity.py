@@ -22,6 +22,8 @@ VITAL_KINDS = (
     AlertKind.TEMPERATURE,
     AlertKind.RESPIRATORY_RATE,
     AlertKind.GLUCOSE,
+    AlertKind.EARLY_WARNING,
+    AlertKind.NO_READINGS,
 )
 """Kinds that a reading raises: to know of one is to know a health fact."""
 

@@ -26,9 +26,29 @@ ALERT = Transitions[AlertStatus](
         _O: frozenset({_A, _R, _S, AlertStatus.RESOLVED, AlertStatus.CANCELLED}),
         # An acknowledgement is a lease: when it runs out the alert is open again.
         _A: frozenset({_O, _R, _S, AlertStatus.RESOLVED, AlertStatus.CANCELLED}),
-        _R: frozenset({_O, _S, AlertStatus.RESOLVED}),
+        _R: frozenset({_O, _S, AlertStatus.RESOLVED, AlertStatus.CANCELLED}),
         _S: frozenset({AlertStatus.RESOLVED}),
         AlertStatus.RESOLVED: frozenset({AlertStatus.REVIEWED}),
+        AlertStatus.CANCELLED: frozenset({AlertStatus.REVIEWED}),
+    },
+)
+
+
+class HandoverStatus(StrEnum):
+    """``lapsed``: nobody answered before the lease or the alert ended; the responsibility never moved."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+
+
+HANDOVER = Transitions[HandoverStatus](
+    "alert_handover",
+    {
+        HandoverStatus.REQUESTED: frozenset(
+            {HandoverStatus.ACCEPTED, HandoverStatus.DECLINED, HandoverStatus.LAPSED}
+        )
     },
 )
 

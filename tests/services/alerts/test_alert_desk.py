@@ -1,297 +1,268 @@
-"""Alerts: one a resident and kind under parallel presses, taken once, escalated until somebody comes."""
+"""The desk: one alert a resident and kind, taken once, a lease, every time kept, closed with a checklist."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
-from uuid import UUID
+from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import col, select
 
 from services.alerts import service
-from services.alerts.errors import AlertTaken
-from services.alerts.models import Alert, AlertKind, AlertLog, AlertOccurrence, Escalation
-from services.alerts.service import AlarmFacts, RaisedAlarm
-from services.alerts.states import AlertStatus
+from services.alerts.errors import AlertOver, AlertTaken, ChecklistIncomplete, NotTakenBack
+from services.alerts.models import Alert, AlertKind, AlertOccurrence
+from services.alerts.resolutions import CancelConfirmed, Classification, Resolution
+from services.alerts.service import AlarmFacts
+from services.alerts.states import AlertStatus, Severity
 from services.core.actor import SYSTEM, Role
-from services.core.database import Database
 from services.core.errors import IllegalTransition, NotFound, VersionMismatch
 from services.core.ids import new_id
-from services.core.outbox import OutboxEvent
-from services.core.settings import Settings
-from services.terminals.models import Downlink
-from services.terminals.repository import Bound
-from tests.clock import ManualClock
-from tests.world import Place, World, build_world
+from services.terminals.models import Downlink, TerminalTest
+from tests.alerts import CHECKLIST
+from tests.desk import Scene
 
 
-@pytest.fixture
-async def world(database: Database, settings: Settings, world: World) -> World:
-    """A world of its own for every test: alerts are counted."""
-    return await build_world(database, settings, world.vault)
+async def resolve(scene: Scene, alert_id: Any, how: Resolution = Resolution.NEEDS_CARE) -> Alert:
+    alert: Alert = await scene.do(Role.DISPATCHER, service.resolve, alert_id, how, CHECKLIST, "")
+    return alert
 
 
-@pytest.fixture
-async def clock() -> ManualClock:
-    return ManualClock()
+async def cancel_on_terminal(scene: Scene, alarm_id: str = "cancel", kind: AlertKind = AlertKind.FALL) -> None:
+    async with scene.desk.unit_of_work(SYSTEM) as work:
+        facts = AlarmFacts(scene.bound, alarm_id, kind, work.now, work.now, {"reason": "i_am_fine"})
+        await service.note_cancel(work, facts, kind)
 
 
-@pytest.fixture
-async def desk(settings: Settings, clock: ManualClock) -> AsyncIterator[Database]:
-    """The database with a clock that the test moves."""
-    assert settings.database_url is not None
-    database = Database(settings.database_url, 20, clock)
-    yield database
-    await database.close()
+async def test_kinds_are_alerts_of_their_own(scene: Scene) -> None:
+    first, second = await scene.press(AlertKind.SOS), await scene.press(AlertKind.SMOKE)
+    assert first.alert_id != second.alert_id
 
 
-async def bound_terminal(world: World, place: Place | None = None) -> Bound:
-    """A pendant of the first resident."""
-    place = place or world.here
-    resident = place.households[0].resident
-    terminal_id = new_id()
-    async with world.database.unit_of_work(SYSTEM) as work:
-        await work.sql(
-            text(
-                "INSERT INTO terminal (id, serial, kind, status, area_code, centre_id, resident_id, room, version)"
-                " VALUES (:id, :serial, 'pendant', 'bound', :area, :centre, :resident, '', 1)"
-            ),
-            {
-                "id": terminal_id,
-                "serial": str(terminal_id),
-                "area": resident.area_code,
-                "centre": place.centre.id,
-                "resident": resident.id,
-            },
-        )
-    return Bound(terminal_id, resident.id, place.centre.id, resident.area_code, 1)
+async def test_the_same_alarm_sent_again_has_one_effect(scene: Scene) -> None:
+    first = await scene.press(alarm_id="press-1")
+    again = await scene.press(alarm_id="press-1")
+    assert (again.alert_id, again.is_repeat) == (first.alert_id, True)
+    assert (await scene.alert(first.alert_id)).occurrences == 1
+    assert [e.name for e in await scene.events(first.alert_id)] == ["alert.opened"]
 
 
-async def press(
-    database: Database, bound: Bound, kind: AlertKind = AlertKind.SOS, alarm_id: str | None = None
-) -> RaisedAlarm:
-    """One press in a transaction of its own."""
-    async with database.unit_of_work(SYSTEM) as work:
-        facts = AlarmFacts(bound, alarm_id or str(new_id()), kind, work.now, work.now)
-        return await service.raise_alarm(work, facts)
-
-
-async def alerts_of(database: Database, resident_id: UUID | None) -> list[Alert]:
-    async with database.unit_of_work(SYSTEM) as work:
-        return list((await work.session.exec(select(Alert).where(Alert.resident_id == resident_id))).all())
-
-
-async def events_of(database: Database, alert_id: UUID) -> list[str]:
-    async with database.unit_of_work(SYSTEM) as work:
-        rows = await work.session.exec(
-            select(OutboxEvent)
-            .where(OutboxEvent.payload["alert_id"].astext == str(alert_id))  # type: ignore[index]
-            .order_by(col(OutboxEvent.id))
-        )
-        return [row.name for row in rows]
-
-
-async def log_of(database: Database, alert_id: UUID) -> list[str]:
-    async with database.unit_of_work(SYSTEM) as work:
-        rows = await work.session.exec(
-            select(AlertLog).where(AlertLog.alert_id == alert_id).order_by(col(AlertLog.id))
-        )
-        return [row.what for row in rows]
-
-
-async def test_parallel_presses_are_one_alert_and_all_are_kept(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await asyncio.gather(*(press(desk, bound) for _ in range(32)))
-    assert len({r.alert_id for r in raised}) == 1
-    [alert] = await alerts_of(desk, bound.resident_id)
-    assert alert.occurrences == 32
-    names = await events_of(desk, alert.id)
-    assert names.count("alert.opened") == 1
-    assert names.count("alert.repeated") == 31
-
-
-async def test_the_same_alarm_sent_again_has_one_effect(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    first = await press(desk, bound, alarm_id="press-1")
-    again = await asyncio.gather(*(press(desk, bound, alarm_id="press-1") for _ in range(8)))
-    assert {r.alert_id for r in again} == {first.alert_id}
-    assert all(r.is_repeat for r in again)
-    [alert] = await alerts_of(desk, bound.resident_id)
-    assert alert.occurrences == 1
-    assert await events_of(desk, alert.id) == ["alert.opened"]
-
-
-async def test_the_same_alarm_twice_at_once_has_one_effect(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await asyncio.gather(*(press(desk, bound, alarm_id="twin") for _ in range(12)))
-    assert len({r.alert_id for r in raised}) == 1
-    async with desk.unit_of_work(SYSTEM) as work:
-        rows = await work.session.exec(
-            select(AlertOccurrence).where(AlertOccurrence.terminal_id == bound.terminal_id)
-        )
-        assert len(rows.all()) == 1
-    [alert] = await alerts_of(desk, bound.resident_id)
-    assert alert.occurrences == 1
-
-
-async def test_kinds_are_alerts_of_their_own(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    await press(desk, bound, AlertKind.SOS)
-    await press(desk, bound, AlertKind.SMOKE)
-    assert {a.kind for a in await alerts_of(desk, bound.resident_id)} == {AlertKind.SOS, AlertKind.SMOKE}
-
-
-async def test_two_dispatchers_race_and_one_has_it(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    dispatcher = await world.actor(Role.DISPATCHER)
-    manager = await world.actor(Role.CENTRE_MANAGER)
-
-    async def take(actor: object) -> str:
-        async with desk.unit_of_work(actor) as work:  # type: ignore[arg-type]
-            alert = await service.acknowledge(work, raised.alert_id)
-        return str(alert.responder_account_id)
-
-    answers = await asyncio.gather(*(take(actor) for actor in (dispatcher, manager) * 4), return_exceptions=True)
-    taken = {answer for answer in answers if isinstance(answer, str)}
-    refused = [answer for answer in answers if isinstance(answer, AlertTaken)]
-    assert len(taken) == 1
-    assert len(refused) == 4, "the other person is refused each time, the taker's repeats are not"
-
-
-async def test_an_acknowledgement_is_a_lease(desk: Database, world: World, clock: ManualClock) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    async with desk.unit_of_work(await world.actor(Role.DISPATCHER)) as work:
-        await service.acknowledge(work, raised.alert_id)
-    clock.forward(seconds=599)
-    await climb(desk)
-    [alert] = await alerts_of(desk, bound.resident_id)
-    assert alert.status is AlertStatus.ACKNOWLEDGED
-    clock.forward(seconds=2)
-    await climb(desk)
-    [alert] = await alerts_of(desk, bound.resident_id)
+async def test_an_acknowledgement_is_a_lease(scene: Scene) -> None:
+    raised = await scene.press()
+    await scene.climb()
+    await scene.do(Role.DISPATCHER, service.acknowledge, raised.alert_id)
+    await scene.climb(seconds=599)
+    assert (await scene.alert(raised.alert_id)).status is AlertStatus.ACKNOWLEDGED
+    await scene.climb(seconds=2)
+    alert = await scene.alert(raised.alert_id)
     assert alert.status is AlertStatus.OPEN
     assert alert.responder_account_id is None
-    assert "lease_expired" in await log_of(desk, alert.id)
-    assert (await events_of(desk, alert.id))[-2:] == ["alert.moved", "alert.escalated"]
+    assert "lease_expired" in await scene.log(alert.id)
+    names = [(e.name, e.payload.get("status")) for e in await scene.events(alert.id)]
+    assert names[-2:] == [("alert.moved", "open"), ("alert.escalated", None)]
+    assert (await scene.ladder(alert.id)).step == 0, "the first step's repeat comes before the next step"
 
 
-async def climb(desk: Database) -> None:
-    """What the worker does, until nothing is due."""
-    while True:
-        async with desk.unit_of_work(SYSTEM) as work:
-            if not await service.climb_due(work):
-                return
+async def test_a_response_without_arrival_escalates_again_too(scene: Scene) -> None:
+    raised = await scene.press()
+    await scene.do(Role.DISPATCHER, service.respond, raised.alert_id, "村医出发")
+    await scene.climb(seconds=2699)
+    assert (await scene.alert(raised.alert_id)).status is AlertStatus.RESPONDING
+    await scene.climb(seconds=2)
+    assert (await scene.alert(raised.alert_id)).status is AlertStatus.OPEN
 
 
-async def test_the_ladder_climbs_and_repeats(desk: Database, world: World, clock: ManualClock) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    steps = []
-    for seconds in (59, 2, 121, 121, 121):
-        clock.forward(seconds=seconds)
-        await climb(desk)
-        async with desk.unit_of_work(SYSTEM) as work:
-            ladder = await work.session.get_one(Escalation, raised.alert_id)
-            steps.append((ladder.step, ladder.loops))
-    assert steps == [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2)]
+async def test_who_stays_long_on_scene_is_asked(scene: Scene) -> None:
+    raised = await scene.press()
+    await scene.do(Role.DISPATCHER, service.arrive, raised.alert_id)
+    await scene.climb(seconds=7201)
+    assert (await scene.alert(raised.alert_id)).status is AlertStatus.ON_SCENE
+    assert (await scene.log(raised.alert_id))[-1] == "still_on_scene"
 
 
-async def test_nobody_on_duty_is_written_down_and_skipped(
-    desk: Database, world: World, clock: ManualClock
-) -> None:
-    bound = await bound_terminal(world)
-    async with desk.unit_of_work(SYSTEM) as work:
-        await work.sql(
-            text("UPDATE account SET disabled_at = now() WHERE id = :id"),
-            {"id": world.account(Role.CENTRE_MANAGER).id},
-        )
-    raised = await press(desk, bound)
-    clock.forward(seconds=61)
-    await climb(desk)
-    assert await log_of(desk, raised.alert_id) == ["nobody_on_duty", "paged"]
-    async with desk.unit_of_work(SYSTEM) as work:
-        assert (await work.session.get_one(Escalation, raised.alert_id)).step == 2
+async def test_what_somebody_holds_is_not_taken_without_a_handover(scene: Scene) -> None:
+    raised = await scene.press()
+    await scene.do(Role.DISPATCHER, service.acknowledge, raised.alert_id)
+    for verb, more in ((service.acknowledge, ()), (service.respond, ("",))):
+        with pytest.raises(AlertTaken):
+            await scene.do(Role.CENTRE_MANAGER, verb, raised.alert_id, *more)
+    holder = (await scene.alert(raised.alert_id)).responder_account_id
+    await scene.do(Role.CENTRE_MANAGER, service.arrive, raised.alert_id)
+    assert (await scene.alert(raised.alert_id)).responder_account_id == holder
 
 
-async def test_a_press_after_acknowledgement_pages_again(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    async with desk.unit_of_work(await world.actor(Role.DISPATCHER)) as work:
-        await service.acknowledge(work, raised.alert_id)
-    again = await press(desk, bound)
-    assert again.alert_id == raised.alert_id
-    assert (await events_of(desk, raised.alert_id))[-1] == "alert.repeated"
+async def test_a_press_after_resolution_is_a_new_alert(scene: Scene) -> None:
+    raised = await scene.press()
+    await resolve(scene, raised.alert_id)
+    assert (await scene.press()).alert_id != raised.alert_id
 
 
-async def test_a_press_after_resolution_is_a_new_alert(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    async with desk.unit_of_work(await world.actor(Role.DISPATCHER)) as work:
-        await service.resolve(work, raised.alert_id, "test", "")
-    assert (await press(desk, bound)).alert_id != raised.alert_id
-
-
-async def test_the_terminal_is_told_of_every_step(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound, alarm_id="press-7")
-    actor = await world.actor(Role.DISPATCHER)
-    async with desk.unit_of_work(actor) as work:
-        await service.acknowledge(work, raised.alert_id)
-    async with desk.unit_of_work(actor) as work:
-        await service.respond(work, raised.alert_id, "")
-    async with desk.unit_of_work(actor) as work:
-        await service.resolve(work, raised.alert_id, "needs_care", "")
-    async with desk.unit_of_work(SYSTEM) as work:
+async def test_the_terminal_is_told_of_every_step(scene: Scene) -> None:
+    raised = await scene.press(alarm_id="press-7")
+    await scene.do(Role.DISPATCHER, service.acknowledge, raised.alert_id)
+    await scene.do(Role.DISPATCHER, service.respond, raised.alert_id, "")
+    await resolve(scene, raised.alert_id)
+    async with scene.desk.unit_of_work(SYSTEM) as work:
         rows = await work.session.exec(
-            select(Downlink).where(Downlink.terminal_id == bound.terminal_id).order_by(col(Downlink.id))
+            select(Downlink).where(Downlink.terminal_id == scene.bound.terminal_id).order_by(col(Downlink.id))
         )
         told = [(row.payload["id"], row.payload["state"]) for row in rows]
     assert told == [("press-7", "acknowledged"), ("press-7", "on_the_way"), ("press-7", "resolved")]
 
 
-async def test_the_chain_of_times_is_kept(desk: Database, world: World, clock: ManualClock) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    actor = await world.actor(Role.DISPATCHER)
-    for verb in (service.acknowledge, service.arrive):
-        clock.forward(seconds=30)
-        async with desk.unit_of_work(actor) as work:
-            await verb(work, raised.alert_id)
-    clock.forward(seconds=30)
-    async with desk.unit_of_work(actor) as work:
-        await service.resolve(work, raised.alert_id, "true_emergency", "送医")
-    [alert] = await alerts_of(desk, bound.resident_id)
-    assert alert.acknowledged_at is not None
-    assert alert.on_scene_at is not None
-    assert alert.resolved_at is not None
-    chain = [alert.received_at, alert.acknowledged_at, alert.on_scene_at, alert.resolved_at]
-    assert [(b - a).total_seconds() for a, b in pairwise(chain)] == [30, 30, 30]
+async def test_the_chain_of_times_is_kept(scene: Scene) -> None:
+    raised = await scene.press()
+    verbs = (
+        (service.acknowledge, ()),
+        (service.classify, (Classification.EMERGENCY, "")),
+        (service.respond, ("",)),
+        (service.arrive, ()),
+        (service.resolve, (Resolution.TRUE_EMERGENCY, CHECKLIST, "送医")),
+    )
+    for verb, more in verbs:
+        scene.clock.forward(seconds=30)
+        await scene.do(Role.DISPATCHER, verb, raised.alert_id, *more)
+    scene.clock.forward(seconds=30)
+    await scene.do(Role.CENTRE_MANAGER, service.review, raised.alert_id, "")
+    a = await scene.alert(raised.alert_id)
+    chain = [a.received_at, a.acknowledged_at, a.classified_at, a.responding_at, a.on_scene_at, a.resolved_at]
+    chain.append(a.reviewed_at)
+    assert [(b - a).total_seconds() for a, b in pairwise(chain) if a and b] == [30] * 6
 
 
-async def test_who_is_elsewhere_sees_no_alert(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    neighbour = await world.actor(Role.DISPATCHER, world.neighbour)
-    async with desk.unit_of_work(neighbour) as work:
+async def test_a_changed_judgement_keeps_the_time_of_the_first(scene: Scene) -> None:
+    raised = await scene.press()
+    await scene.do(Role.DISPATCHER, service.classify, raised.alert_id, Classification.UNCLEAR, "无人应答")
+    first = (await scene.alert(raised.alert_id)).classified_at
+    scene.clock.forward(seconds=40)
+    alert = await scene.do(Role.DISPATCHER, service.classify, raised.alert_id, Classification.EMERGENCY, "")
+    assert (alert.classified_at, alert.classification) == (first, Classification.EMERGENCY)
+    assert alert.status is AlertStatus.OPEN
+
+
+async def test_severity_rises_by_a_reading_and_falls_by_a_person_only(scene: Scene) -> None:
+    raised = await scene.press(AlertKind.HEART_RATE, severity=Severity.WARNING)
+    for given, then in (
+        (Severity.HIGH, 3),
+        (Severity.NOTICE, 3),
+        (Severity.LIFE_SAFETY, 4),
+        (Severity.WARNING, 4),
+    ):
+        await scene.press(AlertKind.HEART_RATE, severity=given)
+        assert (await scene.alert(raised.alert_id)).severity == then
+    alert = await scene.do(Role.DISPATCHER, service.set_severity, raised.alert_id, Severity.NOTICE, "复测正常")
+    assert alert.severity == Severity.NOTICE
+    assert (await scene.log(raised.alert_id))[-1] == "severity_set"
+
+
+@pytest.mark.parametrize(
+    ("answers", "note", "names"),
+    [
+        ({}, "", {"missing": list(CHECKLIST)}),
+        (CHECKLIST | {"condition": "superb"}, "", {"bad_answers": ["condition"]}),
+        (CHECKLIST | {"shoe_size": "yes"}, "", {"unknown_items": ["shoe_size"]}),
+        (CHECKLIST | {"condition": "unknown"}, " ", {"note_needed": True}),
+    ],
+)
+async def test_the_checklist_must_be_complete(
+    scene: Scene, answers: dict[str, str], note: str, names: dict[str, object]
+) -> None:
+    raised = await scene.press()
+    with pytest.raises(ChecklistIncomplete) as refusal:
+        await scene.do(Role.DISPATCHER, service.resolve, raised.alert_id, Resolution.NEEDS_CARE, answers, note)
+    assert {name: refusal.value.extra[name] for name in names} == names
+    assert (await scene.alert(raised.alert_id)).status is AlertStatus.OPEN
+
+
+async def test_a_fall_asks_more_and_unknown_with_a_note_is_an_answer(scene: Scene) -> None:
+    raised = await scene.press(AlertKind.FALL)
+    answers = CHECKLIST | {"condition": "unknown", "injured": "unknown"}
+    with pytest.raises(ChecklistIncomplete):
+        await scene.do(Role.DISPATCHER, service.resolve, raised.alert_id, Resolution.FALSE_OTHER, CHECKLIST, "")
+    alert = await scene.do(
+        Role.DISPATCHER, service.resolve, raised.alert_id, Resolution.FALSE_OTHER, answers, "电话未接，邻居看过"
+    )
+    assert alert.checklist == answers
+
+
+async def test_a_resolved_test_is_the_terminals_test_call(scene: Scene) -> None:
+    raised = await scene.press()
+    await resolve(scene, raised.alert_id, Resolution.TEST)
+    async with scene.desk.unit_of_work(SYSTEM) as work:
+        rows = await work.session.exec(
+            select(TerminalTest).where(TerminalTest.terminal_id == scene.bound.terminal_id)
+        )
+        assert [row.ok for row in rows] == [True]
+
+
+async def test_only_what_the_resident_took_back_can_be_cancelled(scene: Scene) -> None:
+    raised = await scene.press(AlertKind.FALL)
+    scene.clock.forward(seconds=5)
+    arguments = (CancelConfirmed.SPOKE_WITH_RESIDENT, "本人确认没摔倒")
+    with pytest.raises(NotTakenBack):
+        await scene.do(Role.DISPATCHER, service.cancel, raised.alert_id, *arguments)
+    await cancel_on_terminal(scene)
+    assert (await scene.alert(raised.alert_id)).status is AlertStatus.OPEN, "only a person closes a fall"
+    assert "alert.taken_back" in [e.name for e in await scene.events(raised.alert_id)]
+    scene.clock.forward(seconds=5)
+    await scene.press(AlertKind.FALL)
+    with pytest.raises(NotTakenBack):
+        await scene.do(Role.DISPATCHER, service.cancel, raised.alert_id, *arguments)
+    scene.clock.forward(seconds=5)
+    await cancel_on_terminal(scene, "cancel-2")
+    alert = await scene.do(Role.DISPATCHER, service.cancel, raised.alert_id, *arguments)
+    assert (alert.status, alert.resolution) == (AlertStatus.CANCELLED, "taken_back_by_resident")
+    assert (await scene.ladder(raised.alert_id)).next_at is None
+
+
+async def test_a_fall_that_was_cancelled_in_time_is_on_record_and_pages_nobody(scene: Scene) -> None:
+    for _ in range(2):
+        await cancel_on_terminal(scene)
+    async with scene.desk.unit_of_work(SYSTEM) as work:
+        found = await work.session.exec(select(Alert).where(Alert.resident_id == scene.bound.resident_id))
+        [alert] = found.all()
+        presses = await work.session.exec(select(AlertOccurrence).where(AlertOccurrence.alert_id == alert.id))
+        assert [press.detail for press in presses] == [{"cancelled_by": "resident", "reason": "i_am_fine"}]
+    await scene.climb(seconds=60)
+    assert alert.status is AlertStatus.CANCELLED
+    assert await scene.pages(alert.id) == []
+    assert (await scene.press(AlertKind.FALL)).status is AlertStatus.OPEN, "the alarm itself still opens one"
+
+
+async def test_nothing_is_judged_after_the_end(scene: Scene) -> None:
+    raised = await scene.press()
+    await resolve(scene, raised.alert_id)
+    with pytest.raises(AlertOver):
+        await scene.do(Role.DISPATCHER, service.classify, raised.alert_id, Classification.EMERGENCY, "")
+    with pytest.raises(AlertOver):
+        await scene.do(Role.DISPATCHER, service.set_severity, raised.alert_id, Severity.HIGH, "再看一次")
+
+
+async def test_the_county_and_the_family_read_no_words_about_her_health(scene: Scene) -> None:
+    raised = await scene.press()
+    words = "诉胸痛气短"
+    await scene.do(Role.DISPATCHER, service.classify, raised.alert_id, Classification.EMERGENCY, words)
+    await scene.do(Role.DISPATCHER, service.set_severity, raised.alert_id, Severity.LIFE_SAFETY, words)
+    arguments = (raised.alert_id, Resolution.TRUE_EMERGENCY, CHECKLIST | {"condition": "needs_treatment"}, words)
+    await scene.do(Role.DISPATCHER, service.resolve, *arguments)
+    for role, reads in ((Role.CENTRE_MANAGER, True), (Role.COUNTY_OFFICER, False), (Role.FAMILY, False)):
+        detail = (await scene.do(role, service.alert_detail, raised.alert_id)).model_dump_json()
+        assert (words in detail, "needs_treatment" in detail) == (reads, reads), role
+
+
+async def test_who_is_elsewhere_sees_no_alert(scene: Scene) -> None:
+    raised = await scene.press()
+    world = scene.world
+    for verb in (service.acknowledge, service.alert_detail, service.acknowledge_page):
         with pytest.raises(NotFound):
-            await service.acknowledge(work, raised.alert_id)
-        with pytest.raises(NotFound):
-            await service.alert_detail(work, raised.alert_id)
+            await scene.do(Role.DISPATCHER, verb, raised.alert_id, place=world.neighbour)
     stranger = replace(await world.actor(Role.RESIDENT), resident_ids=frozenset({new_id()}))
-    async with desk.unit_of_work(stranger) as work:
+    async with scene.desk.unit_of_work(stranger) as work:
         with pytest.raises(NotFound):
             await service.alert_detail(work, raised.alert_id)
 
 
-async def test_another_version_and_another_status_are_refused(desk: Database, world: World) -> None:
-    bound = await bound_terminal(world)
-    raised = await press(desk, bound)
-    async with desk.unit_of_work(await world.actor(Role.CENTRE_MANAGER)) as work:
-        with pytest.raises(VersionMismatch):
-            await service.acknowledge(work, raised.alert_id, if_match=99)
-        with pytest.raises(IllegalTransition):
-            await service.review(work, raised.alert_id, "")
+async def test_another_version_and_another_status_are_refused(scene: Scene) -> None:
+    raised = await scene.press()
+    with pytest.raises(VersionMismatch):
+        await scene.do(Role.CENTRE_MANAGER, service.acknowledge, raised.alert_id, 99)
+    with pytest.raises(IllegalTransition):
+        await scene.do(Role.CENTRE_MANAGER, service.review, raised.alert_id, "")
