@@ -1,0 +1,52 @@
+"""A notification's life and that of each channel tried for it: queued → sent → delivered or failed → read."""
+
+from enum import StrEnum
+
+from services.core.transitions import Transitions
+
+
+class NotificationStatus(StrEnum):
+    """As far as any of its channels has come."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    READ = "read"
+
+
+class AttemptStatus(StrEnum):
+    """How far one channel has come. ``needless``: another channel had reached the person before this one left."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    READ = "read"
+    NEEDLESS = "needless"
+
+
+_N, _A = NotificationStatus, AttemptStatus
+
+NOTIFICATION = Transitions[NotificationStatus](
+    "notification",
+    {
+        _N.QUEUED: frozenset({_N.SENT, _N.DELIVERED, _N.FAILED, _N.READ}),
+        _N.SENT: frozenset({_N.DELIVERED, _N.FAILED, _N.READ}),
+        # A gateway may report late that what it had given up did arrive, and a person may read what never rang.
+        _N.FAILED: frozenset({_N.SENT, _N.DELIVERED, _N.READ}),
+        _N.DELIVERED: frozenset({_N.READ}),
+    },
+)
+
+ATTEMPT = Transitions[AttemptStatus](
+    "notification_attempt",
+    {
+        _A.QUEUED: frozenset({_A.SENT, _A.DELIVERED, _A.FAILED, _A.READ, _A.NEEDLESS}),
+        _A.SENT: frozenset({_A.DELIVERED, _A.FAILED, _A.READ}),
+        _A.FAILED: frozenset({_A.SENT, _A.DELIVERED, _A.READ}),
+        # Already on the wire when it became needless: what then happened to it is still written down.
+        _A.NEEDLESS: frozenset({_A.SENT, _A.DELIVERED, _A.READ}),
+        _A.DELIVERED: frozenset({_A.READ}),
+    },
+)
