@@ -132,6 +132,25 @@ class BoardAlert(BaseModel):
     version: int
 
 
+class BoardFault(BaseModel):
+    """A live fault of a terminal on the board."""
+
+    id: UUID
+    terminal_id: UUID
+    kind: str
+    sensor: str
+    is_life_safety: bool
+    status: str
+    resident_id: UUID | None
+    resident_name: str | None = Field(description="Surname only, the rest masked.")
+    area_code: str
+    room: str
+    since: datetime
+    last_heard_at: datetime | None
+    assigned_account_id: UUID | None
+    version: int
+
+
 class BoardPublic(BaseModel):
     """A centre's board at one moment; `truncated` when there was more than fits."""
 
@@ -139,4 +158,6 @@ class BoardPublic(BaseModel):
     at: datetime
     columns: BoardColumns
     alerts: list[BoardAlert]
+    faults: list[BoardFault] = Field(description="Of its terminals: those a life depends on first.")
+    tests_overdue: int = Field(description="Terminals without their monthly test call.")
     truncated: bool

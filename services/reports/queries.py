@@ -21,8 +21,27 @@ _BACKLOG = text(
         (SELECT count(*) FROM outbox_delivery WHERE failed_at IS NOT NULL) AS handlers_failed,
         (SELECT count(*) FROM dead_letter) AS dead_letters,
         (SELECT count(*) FROM downlink WHERE sent_at IS NULL AND expires_at > now()) AS downlinks_waiting,
-        (SELECT count(*) FROM escalation WHERE next_at < now() - interval '10 seconds') AS escalations_overdue,
-        (SELECT count(*) FROM alert WHERE status = 'open') AS alerts_open
+        (SELECT count(*) FROM escalation
+            WHERE least(next_at, repage_at, called_at) < now() - interval '10 seconds') AS escalations_overdue,
+        (SELECT count(*) FROM escalation WHERE failed_at IS NOT NULL) AS ladders_broken,
+        (SELECT count(*) FROM escalation WHERE nobody_since IS NOT NULL) AS alerts_with_nobody,
+        (SELECT count(*) FROM alert a WHERE status IN ('open', 'acknowledged', 'responding', 'on_scene')
+            AND NOT EXISTS (SELECT FROM escalation e WHERE e.alert_id = a.id)) AS alerts_without_ladder,
+        (SELECT coalesce(extract(epoch FROM now() - max(beaten_at)), 'infinity') FROM heartbeat
+            WHERE process = 'auditor') AS auditor_silent_seconds,
+        (SELECT count(*) FROM notification_attempt WHERE status = 'queued') AS notifications_waiting,
+        (SELECT coalesce(extract(epoch FROM now() - min(next_at)), 0) FROM notification_attempt
+            WHERE status = 'queued' AND is_life_safety AND next_at < now()
+                AND (leased_until IS NULL OR leased_until < now())) AS notifications_late_seconds,
+        (SELECT count(*) FROM notification WHERE status = 'failed'
+            AND failed_at > now() - interval '1 day') AS notifications_failed,
+        (SELECT greatest(coalesce(extract(epoch FROM now() - min(next_check_at)), 0), 0) FROM terminal_watch)
+            AS checks_late_seconds,
+        (SELECT count(*) FROM terminal_fault WHERE status = 'open' AND is_life_safety) AS faults_untaken,
+        (SELECT count(*) FROM alert WHERE status = 'open') AS alerts_open,
+        (SELECT coalesce(extract(epoch FROM now() - min(noted_at)), 0) FROM reading_note) AS reading_notes_seconds,
+        (SELECT greatest(coalesce(extract(epoch FROM now() - min(due_at)), 0), 0) FROM reading_dirty)
+            AS aggregates_overdue_seconds
     """
 )
 
@@ -114,6 +133,21 @@ _BOARD_ALERTS = text(
 )
 
 
+_BOARD_FAULTS = text(
+    """
+    SELECT f.id, f.terminal_id, f.kind, f.sensor, f.is_life_safety, f.status, f.resident_id,
+        r.name AS resident_name, f.area_code, t.room, f.opened_at AS since, f.last_heard_at,
+        f.assigned_account_id, f.version
+    FROM terminal_fault f
+    JOIN terminal t ON t.id = f.terminal_id
+    LEFT JOIN resident r ON r.id = f.resident_id
+    WHERE f.centre_id = :centre_id AND f.area_code LIKE :area AND f.status IN ('open', 'assigned')
+    ORDER BY f.is_life_safety DESC, f.opened_at
+    LIMIT :limit
+    """
+)
+
+
 async def order_with_work(work: Work, order_id: UUID, with_offers: bool) -> RowMapping | None:
     """An order in reach with its offers, bookings and visits, in one statement."""
     found = await work.sql(
@@ -142,5 +176,13 @@ async def centre_alerts(work: Work, centre_id: UUID, limit: int) -> Sequence[Row
     """The centre's live alerts, gravest first."""
     found = await work.sql(
         _BOARD_ALERTS, {"centre_id": centre_id, "limit": limit, "area": walls(work.actor)["area"]}
+    )
+    return found.mappings().all()
+
+
+async def centre_faults(work: Work, centre_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """The live faults of a centre's terminals, those a life depends on first."""
+    found = await work.sql(
+        _BOARD_FAULTS, {"centre_id": centre_id, "limit": limit, "area": walls(work.actor)["area"]}
     )
     return found.mappings().all()

@@ -11,7 +11,8 @@ from services.core.errors import NotFound
 from services.orders.models import StatusChangePublic
 from services.orders.rules import TELLS_START_CODE, name_for
 from services.reports import queries
-from services.reports.models import BoardAlert, BoardColumns, BoardOrder, BoardPublic, OrderDetail
+from services.reports.models import BoardAlert, BoardColumns, BoardFault, BoardOrder, BoardPublic, OrderDetail
+from services.terminals.test_calls.service import count_overdue
 
 BOARD_LIMIT = 500
 """Orders, and alerts, that a board shows at most."""
@@ -56,19 +57,22 @@ async def read_board(work: Work, centre_id: UUID) -> BoardPublic:
     centre = await centre_in_reach(work, centre_id)
     orders = await queries.centre_board(work, centre.id, BOARD_LIMIT + 1)
     alerts = await queries.centre_alerts(work, centre.id, BOARD_LIMIT + 1)
+    faults = await queries.centre_faults(work, centre.id, BOARD_LIMIT + 1)
     columns = BoardColumns()
     for row in orders[:BOARD_LIMIT]:
         order = BoardOrder.model_validate(_named(work, dict(row)))
         _column(columns, order).append(order)
     shown = [BoardAlert.model_validate(_named(work, dict(row))) for row in alerts[:BOARD_LIMIT]]
-    seen = {row["resident_id"] for row in (*orders, *alerts) if row["resident_id"] is not None}
-    await record_read(work, seen, "board", ["resident_name", "item", "window", "alerts"])
+    seen = {row["resident_id"] for row in (*orders, *alerts, *faults) if row["resident_id"] is not None}
+    await record_read(work, seen, "board", ["resident_name", "item", "window", "alerts", "faults"])
     return BoardPublic(
         centre_id=centre.id,
         at=work.now,
         columns=columns,
         alerts=shown,
-        truncated=len(orders) > BOARD_LIMIT or len(alerts) > BOARD_LIMIT,
+        faults=[BoardFault.model_validate(_named(work, dict(row))) for row in faults[:BOARD_LIMIT]],
+        tests_overdue=await count_overdue(work, centre.id),
+        truncated=max(len(orders), len(alerts), len(faults)) > BOARD_LIMIT,
     )
 
 

@@ -1,9 +1,9 @@
-"""Readings, the rules' state about them, and the messages that could not be read."""
+"""Readings, what is counted together from them, and the messages that could not be read."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Column, Identity, Index, Integer, Uuid
 from sqlmodel import Field, SQLModel
 
 from services.core.columns import UtcDateTime, enum_column
@@ -37,21 +37,6 @@ class Reading(SQLModel, table=True):
     clock_corrected: bool = False
 
 
-class VitalThreshold(SQLModel, table=True):
-    """A resident's own limits for one kind of reading; ``None`` means the rule set's default."""
-
-    __tablename__ = "vital_threshold"
-
-    resident_id: UUID = Field(foreign_key="resident.id", primary_key=True)
-    kind: ReadingKind = Field(sa_column=enum_column(ReadingKind, primary_key=True))
-    area_code: str
-    low: float | None = None
-    high: float | None = None
-    set_by: UUID | None = None
-    set_at: datetime = Field(sa_type=UtcDateTime)
-    version: int = 1
-
-
 class DeadLetter(SQLModel, table=True):
     """A message that could not be taken, with the reason. Its payload may be health data: scoped."""
 
@@ -67,3 +52,88 @@ class DeadLetter(SQLModel, table=True):
     payload_bytes: int
     payload_sha256: str
     payload_head: bytes
+
+
+class ReadingHourly(SQLModel, table=True):
+    """All readings of a resident and kind in one hour. Never added to: recomputed as a whole (ADR 14).
+
+    ``minimum``, ``maximum`` and ``total`` are of good readings, and ``readings`` is how many those are.
+    """
+
+    __tablename__ = "reading_hourly"
+
+    resident_id: UUID = Field(primary_key=True)
+    kind: ReadingKind = Field(sa_column=enum_column(ReadingKind, primary_key=True))
+    hour: datetime = Field(sa_type=UtcDateTime, primary_key=True)
+    area_code: str
+    minimum: float | None = None
+    maximum: float | None = None
+    total: float
+    readings: int
+    no_data: int
+
+
+class ReadingDaily(SQLModel, table=True):
+    """The same for a day of the business calendar (Asia/Shanghai), from the hours."""
+
+    __tablename__ = "reading_daily"
+
+    resident_id: UUID = Field(primary_key=True)
+    kind: ReadingKind = Field(sa_column=enum_column(ReadingKind, primary_key=True))
+    day: date = Field(primary_key=True)
+    area_code: str
+    minimum: float | None = None
+    maximum: float | None = None
+    total: float
+    readings: int
+    no_data: int
+
+
+class ReadingNote(SQLModel, table=True):
+    """Which hours of which residents one batch touched, pair by pair; written with the batch, taken in soon after.
+
+    ``hours`` counts from 1970. Rows are only ever added by ingest, so ingest never waits for anybody.
+    """
+
+    __tablename__ = "reading_note"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    noted_at: datetime = Field(sa_type=UtcDateTime)
+    residents: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
+    hours: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+
+
+class ReadingDirty(SQLModel, table=True):
+    """An hour of a resident that has changed since it was computed, and from when on it may be computed."""
+
+    __tablename__ = "reading_dirty"
+    __table_args__ = (Index("reading_dirty_due", "due_at"),)
+
+    resident_id: UUID = Field(primary_key=True)
+    hour: datetime = Field(sa_type=UtcDateTime, primary_key=True)
+    area_code: str
+    due_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AggregateProgress(SQLModel, table=True):
+    """Up to when every note of ingest has been taken in; one row, once the worker has been at it."""
+
+    __tablename__ = "aggregate_progress"
+    __table_args__ = (CheckConstraint("id = 1", name="aggregate_progress_one_row"),)
+
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    merged_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RetentionLog(SQLModel, table=True):
+    """What was deleted by policy: of which kind, of what time, how many rows, when, by which version."""
+
+    __tablename__ = "retention_log"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    what: str
+    range_start: datetime = Field(sa_type=UtcDateTime)
+    range_end: datetime = Field(sa_type=UtcDateTime)
+    rows: int = Field(sa_type=BigInteger)
+    policy_version: str

@@ -1,8 +1,8 @@
 """SQL about readings and dead letters. The writing half is thin: it is what ingest lives by."""
 
 import hashlib
-from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from services.core.database import Work
 from services.core.ids import new_id
 from services.vitals.kinds import Quality, ReadingKind
 from services.vitals.models import DeadLetter, Reading
-from services.vitals.rules import WINDOW, Measured
 
 READING_COLUMNS = (
     "terminal_id",
@@ -35,6 +34,7 @@ _INSERT = (
     f"INSERT INTO reading ({', '.join(READING_COLUMNS)})"  # noqa: S608  only our own column names
     f" SELECT * FROM unnest({_UNNEST}) ON CONFLICT DO NOTHING"
 )
+_NOTE = "INSERT INTO reading_note (noted_at, residents, hours) VALUES (now(), $1, $2)"
 _CORRECTED = text(
     "SELECT DISTINCT terminal_id, seq FROM reading"
     " JOIN unnest(CAST(:terminals AS uuid[]), CAST(:seqs AS bigint[])) AS sent(terminal_id, seq)"
@@ -67,14 +67,32 @@ async def raw(connection: AsyncConnection) -> asyncpg.Connection:
 async def save_readings(connection: AsyncConnection, rows: Sequence[ReadingRow]) -> None:
     """Store readings once each. COPY first; only a batch that repeats something takes the slower way.
 
-    The key is (terminal, kind, time): what came twice is stored once, whoever sent it again.
+    The key is (terminal, kind, time): what came twice is stored once, whoever sent it again. Which hours of which
+    residents the batch touches is noted with it, for the aggregates (ADR 14).
     """
     driver = await raw(connection)
     try:
         async with connection.begin_nested():
             await driver.copy_records_to_table("reading", records=rows, columns=READING_COLUMNS)
-    except asyncpg.UniqueViolationError:
+    except (asyncpg.UniqueViolationError, asyncpg.CheckViolationError):
+        # The second one: a partition was made for rows that were on their way into the catch-all.
         await driver.execute(_INSERT, *zip(*rows, strict=True))
+    touched = _touched(rows)
+    if touched:
+        await driver.execute(_NOTE, [pair[0] for pair in touched], [pair[1] for pair in touched])
+
+
+def _touched(rows: Sequence[ReadingRow]) -> set[tuple[UUID, int]]:
+    """Residents and hours since 1970, each pair once. The readings of one message mostly share both."""
+    touched: set[tuple[UUID, int]] = set()
+    resident_id = at = None
+    for row in rows:
+        if row[6] is resident_id and row[2] is at:
+            continue
+        resident_id, at = row[6], row[2]
+        if resident_id is not None:
+            touched.add((resident_id, int(at.timestamp()) // 3600))
+    return touched
 
 
 async def corrected_before(work: Work, sent: Collection[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
@@ -103,31 +121,9 @@ async def save_dead_letter(
     )
 
 
-async def thresholds(
-    connection: AsyncConnection,
-) -> dict[tuple[UUID, str], tuple[float | None, float | None]]:
-    """Every resident's own limits by (resident, kind)."""
-    rows = await connection.execute(text("SELECT resident_id, kind, low, high FROM vital_threshold"))
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
-
-
-async def last_readings(work: Work, resident_id: UUID, kind: str, until: datetime) -> list[Measured]:
-    """The last good readings of a kind up to a moment, oldest first."""
-    statement = (
-        select(Reading.measured_at, Reading.value)
-        .where(
-            Reading.resident_id == resident_id,
-            Reading.kind == ReadingKind(kind),
-            Reading.quality == Quality.GOOD,
-            Reading.measured_at <= until,
-        )
-        .order_by(col(Reading.measured_at).desc())
-        .limit(WINDOW)
-    )
-    return [Measured(at, value) for at, value in reversed((await work.session.exec(statement)).all())]
-
-
-async def latest(work: Work, resident_id: UUID) -> Sequence[Reading]:
+async def latest(
+    work: Work, resident_id: UUID, kinds: Iterable[ReadingKind] = tuple(ReadingKind)
+) -> Sequence[Reading]:
     """The newest good reading of each kind of one resident (in scope by the caller's check).
 
     One short look into the index a kind, whatever the length of the history.
@@ -137,7 +133,7 @@ async def latest(work: Work, resident_id: UUID) -> Sequence[Reading]:
         .where(Reading.resident_id == resident_id, Reading.kind == kind, Reading.quality == Quality.GOOD)
         .order_by(col(Reading.measured_at).desc())
         .limit(1)
-        for kind in ReadingKind
+        for kind in kinds
     ]
     found = [(await work.session.exec(statement)).first() for statement in newest]
     return [reading for reading in found if reading is not None]
@@ -172,8 +168,3 @@ async def list_dead_letters(work: Work, limit: int, cursor: UUID | None) -> Sequ
     if cursor is not None:
         statement = statement.where(DeadLetter.id < cursor)
     return (await work.session.exec(statement)).all()
-
-
-async def make_partition(connection: AsyncConnection, month: date) -> None:
-    """Make the partition of the month of a day unless it is there."""
-    await connection.execute(text("SELECT make_reading_partition(CAST(:month AS date))"), {"month": month})
