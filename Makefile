@@ -5,7 +5,7 @@ LOCK := requirements.lock
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types imports unit bench fmt lock graph clean
+.PHONY: help run test lint types imports unit fuzz bench fmt lock graph clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -28,7 +28,10 @@ imports: $(STAMP) ## import-linter: who may import whom
 unit: $(STAMP) ## pytest; ARGS="-k name" narrows it
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(STAMP) ## Measure; results go to docs/performance.md
+fuzz: $(STAMP) ## Fuzz every codec, 60 s each; ARGS="--seconds 600 --codec cbor" changes that
+	$(BIN)/python -m tests.fuzz --seconds 60 $(ARGS)
+
+bench: $(STAMP) ## Measure into docs/performance.md; ARGS="fleet|storm [--kill]|backlog|share|history" for the long ones
 	$(BIN)/python -m bench $(ARGS)
 
 fmt: $(STAMP) ## Format and fix what can be fixed

@@ -19,20 +19,34 @@ from api.routes import (
     audit,
     auth,
     board,
+    broker,
+    callbacks,
     catalogue,
     centres,
+    commands,
     dispatch,
+    duty,
+    escalation_policies,
     health,
     live,
     me,
+    notifications,
     offers,
     orders,
+    provisioning,
+    referrals,
+    reports,
     residents,
+    rules,
     schemas,
+    supervision,
+    terminal_life,
+    terminal_profiles,
     terminals,
     visits,
     vitals,
 )
+from devices.callbacks import CallbackIntake
 from services.core.clock import Clock
 from services.core.logs import configure_logging
 from services.core.settings import Settings, get_settings
@@ -40,6 +54,9 @@ from services.core.settings import Settings, get_settings
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     me.router,
+    notifications.router,
+    duty.router,
+    escalation_policies.router,
     catalogue.router,
     centres.router,
     board.router,
@@ -49,10 +66,20 @@ ROUTERS: tuple[APIRouter, ...] = (
     offers.router,
     visits.router,
     alerts.router,
+    provisioning.router,
     terminals.router,
+    terminal_life.router,
+    terminal_profiles.router,
+    commands.router,
+    supervision.router,
+    broker.router,
     vitals.router,
+    referrals.router,
+    reports.router,
     residents.router,
+    rules.router,
     audit.router,
+    callbacks.router,
     schemas.router,
 )
 
@@ -67,6 +94,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         house = open_house(settings, clock)
         hub = LiveHub(house.database, house.redis)
         app.state.house, app.state.live = house, hub
+        app.state.intake = CallbackIntake(house.database, settings)
         try:
             yield
         finally:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api.house import House
 from api.policy import POLICY, PUBLIC
+from devices.callbacks import CallbackIntake
 from services.core.actor import Actor
 from services.core.database import Work
 from services.core.errors import Forbidden
@@ -30,6 +31,15 @@ async def get_house(request: Request) -> House:
 
 
 HouseDep = Annotated[House, Depends(get_house)]
+
+
+async def get_intake(request: Request) -> CallbackIntake:
+    """The way of vendors' callbacks into the pipeline."""
+    intake: CallbackIntake = request.app.state.intake
+    return intake
+
+
+IntakeDep = Annotated[CallbackIntake, Depends(get_intake)]
 
 
 async def authorise(

@@ -11,6 +11,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from devices.client import MqttClient, Published
+from services.terminals.repository import Bound
 
 log = structlog.get_logger("ingest")
 
@@ -30,6 +32,30 @@ _LONGEST_PAUSE = 2.0
 
 B = TypeVar("B")
 T = TypeVar("T")
+
+
+class Outlet(Protocol):
+    """Where answers go: the broker, or whoever else asked."""
+
+    def publish_soon(self, topic: str, payload: bytes) -> None:
+        """At QoS 1."""
+        ...
+
+    def try_publish(self, topic: str, payload: bytes) -> bool:
+        """At QoS 0."""
+        ...
+
+
+class Terminals(Protocol):
+    """Who may send, and what is known of them."""
+
+    def known(self, terminal_id: UUID) -> Bound | None:
+        """Without asking the database."""
+        ...
+
+    async def find(self, terminal_id: UUID) -> Bound | None:
+        """The terminal, or ``None`` when no such one may send."""
+        ...
 
 
 class Lane(Protocol[B]):

@@ -9,18 +9,31 @@ from uuid import UUID
 
 import structlog
 
-from devices.client import MqttClient, Published
-from devices.codecs.native_json import decode_status, decode_vitals
-from devices.lane import DATABASE_ERRORS, is_away
-from devices.messages import MalformedMessage, RefusedReceipt, VitalsReceipt, encode_receipt, seq_ranges
-from devices.registry import TerminalRegistry
+from devices.alarm_lane import Answer, take_alarm
+from devices.client import Published
+from devices.codecs.codec import STATUS_LIMIT
+from devices.codecs.registry import decode, encode_answer
+from devices.heard import hear
+from devices.lane import DATABASE_ERRORS, Outlet, Terminals, is_away
+from devices.messages import (
+    Alarm,
+    AlarmReceipt,
+    MalformedMessage,
+    RefusedReceipt,
+    StatusReceipt,
+    VitalsMessage,
+    VitalsReceipt,
+    seq_ranges,
+)
 from devices.topics import DownChannel, UpChannel, down_topic, parse_up
 from services.core.actor import SYSTEM
 from services.core.database import Database, Work
+from services.rules.service import Breach, Judge, take_readings
 from services.terminals.repository import Bound, Heard
 from services.terminals.service import note_status
+from services.terminals.wearers import is_older, wearers
 from services.vitals.repository import ReadingRow, save_dead_letter
-from services.vitals.service import Breach, Judge, clock_shift, take_readings
+from services.vitals.service import clock_shift
 
 log = structlog.get_logger("ingest")
 
@@ -37,10 +50,13 @@ class ReadBatch:
     def __init__(self, received_at: datetime) -> None:
         self.received_at = received_at
         self.rows: list[ReadingRow] = []
+        self.old: list[tuple[int, Bound]] = []  # rows from before their terminal's present binding
         self.breaches: list[Breach] = []
+        self.alarms: list[tuple[Bound, Alarm]] = []
         self.heard: dict[UUID, Heard] = {}
         self.refused: list[tuple[Published, Bound | None, UUID | None, MalformedMessage]] = []
-        self.seqs: list[tuple[UUID, int]] = []
+        self.seqs: list[tuple[Bound, int]] = []
+        self.answers: list[Answer] = []
         self.shifted: Counter[UUID] = Counter()
 
 
@@ -52,8 +68,8 @@ class VitalsLane:
     def __init__(
         self,
         database: Database,
-        client: MqttClient,
-        registry: TerminalRegistry,
+        client: Outlet,
+        registry: Terminals,
         judge: Judge,
         *,
         batch_size: int,
@@ -66,13 +82,21 @@ class VitalsLane:
         self._registry = registry
         self._judge = judge
         self._payload_limit = payload_limit
-        self._covered: dict[UUID, list[int]] = {}
-        self._refusals: list[tuple[UUID, RefusedReceipt]] = []
+        self._covered: dict[UUID, tuple[Bound, list[int]]] = {}
+        self._answers: list[Answer] = []
         self._last_sent = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     async def store(self, found: ReadBatch) -> None:
+        if found.alarms:
+            # Some formats call for help and send readings in one message. The calls first, in a transaction of
+            # their own: a reading that cannot be stored must not take one with it.
+            async with self._database.unit_of_work(SYSTEM) as work:
+                for caller, alarm in found.alarms:
+                    self._answers.extend(await take_alarm(work, caller, alarm))
         async with self._database.unit_of_work(SYSTEM) as work:
+            if found.old:
+                await _return_to_wearers(work, found)
             if found.rows:
                 await take_readings(work, found.rows, found.breaches)
             if found.heard:
@@ -80,13 +104,14 @@ class VitalsLane:
             for message, bound, terminal_id, refusal in found.refused:
                 await self._dead_letter(work, message, bound, terminal_id, refusal)
         self.stored += len(found.rows)
-        for terminal_id, seq in found.seqs:
-            self._covered.setdefault(terminal_id, []).append(seq)
-        for message, bound, _, refusal in found.refused:
-            if bound is not None:
+        for sender, seq in found.seqs:
+            self._covered.setdefault(sender.terminal_id, (sender, []))[1].append(seq)
+        self._answers.extend(found.answers)
+        for message, refused, _, refusal in found.refused:
+            if refused is not None:
                 is_status = message.topic.endswith(UpChannel.STATUS)
                 receipt = refusal.receipt("status" if is_status else "vitals", found.received_at)
-                self._refusals.append((bound.terminal_id, receipt))
+                self._answers.append((refused, receipt))
 
     async def store_alone(self, message: Published) -> None:
         try:
@@ -100,10 +125,10 @@ class VitalsLane:
             async with self._database.unit_of_work(SYSTEM) as work:
                 await self._dead_letter(work, message, bound, topic and topic.terminal_id, refusal)
             if bound is not None:
-                self._refusals.append((bound.terminal_id, _not_storable(message, refusal, work.now)))
+                self._answers.append((bound, _not_storable(bound, message, refusal, work.now)))
 
     def answer(self) -> None:
-        if not self._covered and not self._refusals:
+        if not self._covered and not self._answers:
             return
         loop = asyncio.get_running_loop()
         wait = self._last_sent + RECEIPT_SECONDS - loop.time()
@@ -118,14 +143,19 @@ class VitalsLane:
         self._timer = None
         self._last_sent = asyncio.get_running_loop().time()
         covered, self._covered = self._covered, {}
-        refusals, self._refusals = self._refusals, []
+        answers, self._answers = self._answers, []
         now = self._database.clock.now()
-        for terminal_id, seqs in covered.items():
-            receipt = VitalsReceipt(ranges=seq_ranges(seqs), at=now)
-            # At QoS 0: a lost one costs a repeat, which is stored once and answered again.
-            self._client.try_publish(down_topic(terminal_id, DownChannel.RECEIPT), encode_receipt(receipt))
-        for terminal_id, refused in refusals:
-            self._client.try_publish(down_topic(terminal_id, DownChannel.RECEIPT), encode_receipt(refused))
+        answers[:0] = [(bound, VitalsReceipt(ranges=seq_ranges(seqs), at=now)) for bound, seqs in covered.values()]
+        for bound, answer in answers:
+            payload = encode_answer(bound.codec, answer, bound.heartbeat_seconds)
+            topic = down_topic(bound.terminal_id, DownChannel.RECEIPT)
+            if payload is None:
+                continue
+            if isinstance(answer, AlarmReceipt):
+                self._client.publish_soon(topic, payload)
+            else:
+                # At QoS 0: a lost one costs a repeat, which is stored once and answered again.
+                self._client.try_publish(topic, payload)
 
     async def read(self, batch: Sequence[Published]) -> ReadBatch:
         found = ReadBatch(self._database.clock.now().astimezone(UTC))
@@ -142,17 +172,26 @@ class VitalsLane:
                 found.refused.append((message, None, topic.terminal_id, refusal))
                 continue
             try:
-                if topic.channel is UpChannel.STATUS:
-                    self._read_status(found, message, bound)
-                else:
-                    self._read_vitals(found, message, bound)
+                self._read_message(found, topic.channel, message, bound)
             except MalformedMessage as refusal:
                 found.refused.append((message, bound, bound.terminal_id, refusal))
+                found.alarms.extend((bound, alarm) for alarm in refusal.alarms)
         return found
 
-    def _read_vitals(self, found: ReadBatch, message: Published, bound: Bound) -> None:
+    def _read_message(self, found: ReadBatch, channel: UpChannel, message: Published, bound: Bound) -> None:
+        limit = STATUS_LIMIT if channel is UpChannel.STATUS else self._payload_limit
+        read = decode(bound.codec, channel, message.payload, found.received_at, limit)
+        if read.vitals is not None:
+            self._take_vitals(found, read.vitals, bound)
+        if read.alarms:
+            found.alarms.extend((bound, alarm) for alarm in read.alarms)
+        if read.status is not None:
+            hear(found.heard, bound, read.status, found.received_at)
+            if read.status.id is not None:
+                found.answers.append((bound, StatusReceipt(read.status.id, found.received_at)))
+
+    def _take_vitals(self, found: ReadBatch, vitals: VitalsMessage, bound: Bound) -> None:
         received_at = found.received_at
-        vitals = decode_vitals(message.payload, limit=self._payload_limit)
         row_of = self._judge.row
         newest = max(reading.measured_at for reading in vitals.readings)
         shift = clock_shift(newest, received_at)
@@ -165,20 +204,12 @@ class VitalsLane:
                 bound, reading.kind.value, reading.value, reading.measured_at, shift, vitals.seq, received_at
             )
             found.rows.append(row)
-            if breach is not None:
+            if is_older(bound, row.measured_at):
+                # Stored with whoever wore it then; too old to call anybody for.
+                found.old.append((len(found.rows) - 1, bound))
+            elif breach is not None:
                 found.breaches.append(breach)
-        found.seqs.append((bound.terminal_id, vitals.seq))
-
-    def _read_status(self, found: ReadBatch, message: Published, bound: Bound) -> None:
-        status = decode_status(message.payload)
-        found.heard[bound.terminal_id] = Heard(
-            bound=bound,
-            is_online=status.state != "offline",
-            seen_at=found.received_at,
-            battery_percent=status.battery,
-            signal_dbm=status.signal_dbm,
-            firmware=status.firmware,
-        )
+        found.seqs.append((bound, vitals.seq))
 
     async def _dead_letter(
         self,
@@ -194,12 +225,21 @@ class VitalsLane:
         )
 
 
-def _not_storable(message: Published, refusal: MalformedMessage, at: datetime) -> RefusedReceipt:
+async def _return_to_wearers(work: Work, found: ReadBatch) -> None:
+    """Readings from before a terminal's present binding belong to who wore it when they were taken."""
+    asked = [(bound, found.rows[place].measured_at) for place, bound in found.old]
+    for (place, _), then in zip(found.old, await wearers(work, asked), strict=True):
+        row = found.rows[place]
+        found.rows[place] = row._replace(resident_id=then.resident_id, area_code=then.area_code)
+
+
+def _not_storable(bound: Bound, message: Published, refusal: MalformedMessage, at: datetime) -> RefusedReceipt:
     """Names the message, where it can be read, so that its terminal does not repeat it for ever."""
     if message.topic.endswith(UpChannel.STATUS):
         return refusal.receipt("status", at)
     try:
-        seq = decode_vitals(message.payload).seq
+        read = decode(bound.codec, UpChannel.VITALS, message.payload, at, len(message.payload))
     except MalformedMessage as unreadable:
         return unreadable.receipt("vitals", at)
-    return RefusedReceipt(topic="vitals", code=refusal.code, at=at, seq=seq)
+    refusal.seq = None if read.vitals is None else read.vitals.seq
+    return refusal.receipt("vitals", at)

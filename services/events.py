@@ -128,12 +128,140 @@ class AlertEscalated(Event, frozen=True, kw_only=True):
     recipients: tuple[str, ...]
 
 
+class AlertTakenBack(Event, frozen=True, kw_only=True):
+    """The resident took a live alarm back on the terminal; the alert stays until a person closes it."""
+
+    name: ClassVar[str] = "alert.taken_back"
+    alert_id: UUID
+    kind: str
+
+
+class AlertClassified(Event, frozen=True, kw_only=True):
+    """A person has made a first judgement, or changed how grave the alert is."""
+
+    name: ClassVar[str] = "alert.classified"
+    alert_id: UUID
+    severity: int
+
+
+class AlertUnattended(Event, frozen=True, kw_only=True):
+    """A whole round of the ladder, or the auditor, found nobody, or nobody acted: somebody must look now."""
+
+    name: ClassVar[str] = "alert.unattended"
+    alert_id: UUID
+    why: str
+
+
+class AlertHandoverMoved(Event, frozen=True, kw_only=True):
+    """Requested, accepted, declined or lapsed."""
+
+    name: ClassVar[str] = "alert.handover"
+    alert_id: UUID
+    handover_id: UUID
+    from_account_id: UUID
+    to_account_id: UUID
+    status: str
+
+
+class AidRequested(Event, frozen=True, kw_only=True):
+    """Another centre's alert needs this centre's help; ``centre_id`` is the helper's."""
+
+    name: ClassVar[str] = "alert.aid_requested"
+    alert_id: UUID
+    from_centre_id: UUID
+    kind: str
+    severity: int
+
+
+class AidEnded(Event, frozen=True, kw_only=True):
+    """The alert is over, and so is what this centre was shown of it; ``centre_id`` is the helper's."""
+
+    name: ClassVar[str] = "alert.aid_ended"
+    alert_id: UUID
+
+
+class EmergencyCalled(Event, frozen=True, kw_only=True):
+    """120 was called, or the resident handed over to those who came."""
+
+    name: ClassVar[str] = "alert.emergency_call"
+    alert_id: UUID
+    call_id: UUID
+
+
 class TerminalStatusChanged(Event, frozen=True, kw_only=True):
     """Online or offline."""
 
     name: ClassVar[str] = "terminal.status"
     terminal_id: UUID
     is_online: bool
+
+
+class TerminalCommandMoved(Event, frozen=True, kw_only=True):
+    """A command to a terminal has ended: done, failed, refused or expired."""
+
+    name: ClassVar[str] = "terminal.command"
+    terminal_id: UUID
+    command_id: UUID
+    kind: str
+    status: str
+
+
+class TerminalFaultMoved(Event, frozen=True, kw_only=True):
+    """A fault of a terminal: open, assigned or cleared."""
+
+    name: ClassVar[str] = "terminal.fault"
+    fault_id: UUID
+    terminal_id: UUID
+    kind: str
+    sensor: str | None
+    is_life_safety: bool
+    status: str
+
+
+class TerminalMoved(Event, frozen=True, kw_only=True):
+    """Provisioned, bound, unbound, suspended, back in service, returned to stock or retired."""
+
+    name: ClassVar[str] = "terminal.moved"
+    terminal_id: UUID
+    resident_id: UUID | None
+    status: str
+
+
+class DutySwapMoved(Event, frozen=True, kw_only=True):
+    """Requested, accepted, declined or withdrawn."""
+
+    name: ClassVar[str] = "duty.swap"
+    swap_id: UUID
+    from_account_id: UUID
+    to_account_id: UUID
+    status: str
+
+
+class NotificationFailed(Event, frozen=True, kw_only=True):
+    """No channel could bring a notification to its recipient."""
+
+    name: ClassVar[str] = "notification.failed"
+    notification_id: UUID
+    alert_id: UUID | None
+    is_life_safety: bool
+
+
+class ReferralMade(Event, frozen=True, kw_only=True):
+    """A resident was handed over to an ambulance, a hospital or a clinic."""
+
+    name: ClassVar[str] = "referral.made"
+    referral_id: UUID
+    alert_id: UUID | None
+    kind: str
+
+
+class ReferralMoved(Event, frozen=True, kw_only=True):
+    """Received there, returned or closed."""
+
+    name: ClassVar[str] = "referral.moved"
+    referral_id: UUID
+    alert_id: UUID | None
+    status: str
 
 
 EVENTS: dict[str, type[Event]] = {
@@ -154,6 +282,20 @@ EVENTS: dict[str, type[Event]] = {
         AlertRepeated,
         AlertMoved,
         AlertEscalated,
+        AlertTakenBack,
+        AlertClassified,
+        AlertUnattended,
+        AlertHandoverMoved,
+        AidRequested,
+        AidEnded,
+        EmergencyCalled,
+        ReferralMade,
+        ReferralMoved,
         TerminalStatusChanged,
+        NotificationFailed,
+        DutySwapMoved,
+        TerminalMoved,
+        TerminalCommandMoved,
+        TerminalFaultMoved,
     )
 }

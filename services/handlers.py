@@ -8,10 +8,14 @@ is not a handler but part of the verb's own transaction.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from services.alerts.handover import page_asked
 from services.billing.service import settle
 from services.core.database import Work
 from services.core.outbox import Event
-from services.events import OrderCompleted, VisitEnded
+from services.events import AlertHandoverMoved, AlertMoved, DutySwapMoved, OrderCompleted, VisitEnded
+from services.notifications.models import Channel
+from services.notifications.service import Notice, Recipient, notify
+from services.terminals.commands import service as commands
 
 Handler = Callable[[Work, Any], Awaitable[None]]
 
@@ -27,9 +31,39 @@ async def settle_reviewed_visit(work: Work, event: VisitEnded) -> None:
         await settle(work, event.order_id)
 
 
+async def tell_of_swap(work: Work, event: DutySwapMoved) -> None:
+    """Whoever is asked, or waits for the answer, hears of it in the app."""
+    is_answer = event.status in ("accepted", "declined")
+    notice = Notice(
+        key=f"swap:{event.swap_id}:{event.status}",
+        template="duty_swap",
+        area_code=event.area_code,
+        centre_id=event.centre_id,
+        parameters={"status": event.status},
+        is_life_safety=False,
+    )
+    recipient = Recipient(account_id=event.from_account_id if is_answer else event.to_account_id)
+    await notify(work, notice, [recipient], [Channel.APP])
+
+
+async def say_help_is_coming(work: Work, event: AlertMoved) -> None:
+    """Somebody has set out: what can speak at the caller's says so."""
+    if event.status == "responding" and event.terminal_id is not None:
+        await commands.say_help_is_coming(work, event.alert_id, event.terminal_id)
+
+
+async def page_for_handover(work: Work, event: AlertHandoverMoved) -> None:
+    """Who is asked to take an alert over is paged for it."""
+    if event.status == "requested":
+        await page_asked(work, event.alert_id, event.handover_id)
+
+
 HANDLERS: dict[type[Event], tuple[Handler, ...]] = {
     OrderCompleted: (settle_completed_order,),
     VisitEnded: (settle_reviewed_visit,),
+    DutySwapMoved: (tell_of_swap,),
+    AlertMoved: (say_help_is_coming,),
+    AlertHandoverMoved: (page_for_handover,),
 }
 
 _BY_EVENT = {event.name: tuple(h.__name__ for h in handlers) for event, handlers in HANDLERS.items()}

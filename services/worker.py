@@ -14,15 +14,26 @@ import structlog
 from redis.asyncio import Redis
 from sqlalchemy import text
 
-from services.alerts.service import climb_due
+from services.alerts.auditor import audit_forever
+from services.alerts.climbing import climb_forever
 from services.core.actor import SYSTEM
 from services.core.database import Database, Work
+from services.core.doorbell import Doorbell
 from services.core.heartbeat import beat
+from services.core.outbox import NOTIFY_CHANNEL
 from services.core.settings import Settings
 from services.deliveries import Deliverer
 from services.dispatch.service import expire_offers
+from services.duty.swaps import lapse_swaps
+from services.notifications.dispatcher import run as send_notifications
 from services.relay import Relay
-from services.vitals.service import make_partitions_ahead
+from services.rules.missing import judge_due_watches, plan_watches
+from services.supervision.paging import escalate_faults, tell_faults, tell_missing_tests
+from services.supervision.service import check_terminals, enrol_watches
+from services.terminals.commands.service import expire_commands
+from services.vitals.aggregates.service import aggregate_due
+from services.vitals.months.retention import retain
+from services.vitals.months.service import make_partitions_ahead
 
 log = structlog.get_logger("worker")
 
@@ -60,9 +71,19 @@ async def clear_old(work: Work) -> None:
 
 
 JOBS: Final = (
-    Job("climb_due", 0.5, climb_due),
     Job("expire_offers", 1.0, expire_offers),
+    Job("lapse_swaps", 60.0, lapse_swaps),
+    Job("enrol_watches", 10.0, enrol_watches),
+    Job("check_terminals", 1.0, check_terminals),
+    Job("tell_faults", 15.0, tell_faults),
+    Job("escalate_faults", 30.0, escalate_faults),
+    Job("tell_missing_tests", 600.0, tell_missing_tests),
+    Job("expire_commands", 2.0, expire_commands),
     Job("clear_old", _HOUR, clear_old),
+    Job("plan_rule_watches", 60.0, plan_watches),
+    Job("judge_rule_watches", 5.0, judge_due_watches),
+    Job("aggregate_due", 5.0, aggregate_due),
+    Job("retain", _HOUR, retain),
 )
 
 
@@ -73,6 +94,8 @@ async def run(settings: Settings) -> None:
     database = Database(settings.database_url, settings.database_pool_size)
     redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2, decode_responses=True)
     deliverer = Deliverer(database)
+    bell = Doorbell(settings.database_url, NOTIFY_CHANNEL)
+    auditing = Database(settings.database_url, 2)  # what blocks the worker's connections must not blind it
     relay = Relay(settings.database_url, redis, deliverer.ring)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -80,10 +103,15 @@ async def run(settings: Settings) -> None:
             tasks.create_task(deliverer.run())
             tasks.create_task(beat(database, "worker"))
             tasks.create_task(_partitions(database))
+            tasks.create_task(bell.listen_forever())
+            tasks.create_task(climb_forever(database, bell))
+            tasks.create_task(audit_forever(auditing))
+            tasks.create_task(send_notifications(settings))
             for job in JOBS:
                 tasks.create_task(_repeat(database, job))
     finally:
         await redis.aclose()
+        await auditing.close()
         await database.close()
 
 

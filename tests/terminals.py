@@ -2,7 +2,7 @@
 
 import json
 from asyncio import timeout
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,8 +27,9 @@ _RESIDENT = text(
     " now(), 1)"
 )
 _TERMINAL = text(
-    "INSERT INTO terminal (id, serial, kind, status, area_code, centre_id, resident_id, room, password_hash,"
-    " version) VALUES (:id, :serial, 'pendant', 'bound', :area, :centre, :resident, '', :hash, 1)"
+    "INSERT INTO terminal (id, serial, kind, profile_id, status, area_code, centre_id, resident_id, room,"
+    " password_hash, version) SELECT :id, :serial, kind, id, 'bound', :area, :centre, :resident, '', :hash, 1"
+    " FROM terminal_profile WHERE code = :profile"
 )
 
 
@@ -45,6 +46,7 @@ class Pendant:
     resident_id: UUID
     client: MqttClient
     told: list[dict[str, Any]] = field(default_factory=list)
+    read: Callable[[bytes], dict[str, Any]] = json.loads
 
     async def send(self, channel: UpChannel, payload: object) -> None:
         """Publish, and wait for the broker's PUBACK."""
@@ -75,11 +77,11 @@ class Pendant:
 
     async def _listen(self) -> None:
         for message in await self.client.batch(100):
-            self.told.append(json.loads(message.payload))
+            self.told.append(self.read(message.payload))
             self.client.ack([message])
 
 
-async def new_pendant(world: World) -> tuple[UUID, str, UUID]:
+async def new_pendant(world: World, profile: str = "pendant") -> tuple[UUID, str, UUID]:
     """Insert a terminal of a new resident of ``world.here``: (terminal, password, resident)."""
     password, terminal_id, resident_id, place = make_password(), new_id(), new_id(), world.here
     area = f"{place.town}201"
@@ -94,15 +96,16 @@ async def new_pendant(world: World) -> tuple[UUID, str, UUID]:
                 "centre": place.centre.id,
                 "resident": resident_id,
                 "hash": hash_password(password),
+                "profile": profile,
             },
         )
     return terminal_id, password, resident_id
 
 
 @asynccontextmanager
-async def connected_pendant(settings: Settings, world: World) -> AsyncIterator[Pendant]:
+async def connected_pendant(settings: Settings, world: World, profile: str = "pendant") -> AsyncIterator[Pendant]:
     """A bound terminal, connected and listening for receipts."""
-    terminal_id, password, resident_id = await new_pendant(world)
+    terminal_id, password, resident_id = await new_pendant(world, profile)
     broker = MqttAddress.parse(settings.mqtt_url or "")
     own = MqttAddress(broker.host, broker.port, str(terminal_id), password)
     async with MqttClient(own, str(terminal_id), clean=True) as client:

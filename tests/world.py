@@ -25,12 +25,18 @@ from services.identity.models import Account, SignedIn
 from services.identity.service import authenticate, open_session
 from services.orders.models import Channel, Order
 from services.orders.states import OrderStatus
-from services.terminals.models import Terminal, TerminalBinding, TerminalKind
+from services.referrals.models import Referral, ReferralKind
+from services.referrals.states import ReferralStatus
+from services.terminals.models import Terminal, TerminalBinding, TerminalKind, TerminalProfile
 from services.terminals.states import TerminalStatus
 from services.visits.models import Visit
 from services.visits.states import VisitStatus
+from tests.alerts import idle_policy
+from tests.duties import add_duty
 from tests.people import Place as Place
 from tests.people import new_centre, new_county, new_people, relate
+from tests.rules import add_maintenance, add_rule
+from tests.upkeep import add_upkeep
 
 START_CODE = "42x1"
 FINDING = "餐后血糖偏高"
@@ -48,6 +54,7 @@ class World:
     neighbour: Place
     abroad: Place
     item_code: str
+    profile_id: UUID
     database: Database = field(repr=False)
     settings: Settings = field(repr=False)
     vault: Vault = field(repr=False)
@@ -93,9 +100,23 @@ class Case:
     alert_id: UUID
     resident_id: UUID
     terminal_id: UUID
+    profile_id: UUID
     item_code: str
     caregiver_id: UUID
+    referral_id: UUID
+    rota_id: UUID
+    override_id: UUID
+    swap_id: UUID
+    notification_id: UUID
+    clinician_account_id: UUID
+    policy_id: UUID
+    fault_id: UUID
+    command_id: UUID
+    rule_id: UUID
+    maintenance_id: UUID
     now: datetime
+    month: str = "2026-11"
+    vendor_key_id: UUID = field(default_factory=new_id)
 
 
 async def build_world(database: Database, settings: Settings, vault: Vault) -> World:
@@ -104,6 +125,15 @@ async def build_world(database: Database, settings: Settings, vault: Vault) -> W
         await load_items(work)
         home, other = new_county(work), new_county(work)
         await work.session.flush()
+        profile = TerminalProfile(
+            code=f"p-{new_id()}",
+            name_zh="测试吊坠",
+            name_en="Test pendant",
+            kind=TerminalKind.PENDANT,
+            capabilities={},
+            source="test",
+        )
+        work.session.add(profile)
         places = [new_centre(work, home, 1), new_centre(work, home, 2), new_centre(work, other, 1)]
         await work.session.flush()
         made = [new_people(work, vault, county, centre) for county, centre in places]
@@ -111,7 +141,7 @@ async def build_world(database: Database, settings: Settings, vault: Vault) -> W
         for place in made:
             relate(work, vault, place)
     here, neighbour, abroad = made
-    return World(here, neighbour, abroad, seed_items()[0].code, database, settings, vault)
+    return World(here, neighbour, abroad, seed_items()[0].code, profile.id, database, settings, vault)
 
 
 async def open_case(world: World, place: Place | None = None, number: int = 0) -> Case:
@@ -129,7 +159,13 @@ async def open_case(world: World, place: Place | None = None, number: int = 0) -
         work.session.add_all((offer, booking, alert, _binding(work, terminal)))
         await work.session.flush()
         visit = _visit(booking)
+        referral = _referral(alert)
+        policy = idle_policy(work, place.centre)
+        work.session.add_all((referral, policy))
         work.session.add_all((visit, _ladder(alert)))
+        duty = await add_duty(work, place, alert.id)
+        upkeep = add_upkeep(work, terminal)
+        rule_id, maintenance_id = add_rule(work, place), add_maintenance(work, terminal)
     return Case(
         order_id=order.id,
         offer_id=offer.id,
@@ -138,8 +174,20 @@ async def open_case(world: World, place: Place | None = None, number: int = 0) -
         alert_id=alert.id,
         resident_id=order.resident_id,
         terminal_id=terminal.id,
+        profile_id=world.profile_id,
         item_code=order.item_code,
         caregiver_id=booking.caregiver_id,
+        referral_id=referral.id,
+        rota_id=duty.rota_id,
+        override_id=duty.override_id,
+        swap_id=duty.swap_id,
+        notification_id=duty.notification_id,
+        clinician_account_id=place.staff[Role.CLINICIAN].id,
+        policy_id=policy.policy_id,
+        fault_id=upkeep.fault_id,
+        command_id=upkeep.command_id,
+        rule_id=rule_id,
+        maintenance_id=maintenance_id,
         now=work.now,
     )
 
@@ -237,6 +285,7 @@ def _binding(work: Work, terminal: Terminal) -> TerminalBinding:
         terminal_id=terminal.id,
         resident_id=terminal.resident_id,
         area_code=terminal.area_code,
+        centre_id=terminal.centre_id,
         bound_at=work.now,
     )
 
@@ -256,6 +305,21 @@ def _alert(work: Work, place: Place, number: int, terminal: Terminal) -> Alert:
         last_occurrence_at=work.now,
         pressed_at=work.now,
         received_at=work.now,
+    )
+
+
+def _referral(alert: Alert) -> Referral:
+    assert alert.resident_id is not None
+    return Referral(
+        resident_id=alert.resident_id,
+        alert_id=alert.id,
+        centre_id=alert.centre_id,
+        area_code=alert.area_code,
+        kind=ReferralKind.HOSPITAL,
+        status=ReferralStatus.HANDED_OVER,
+        institution="测试医院",
+        reason=FINDING,
+        handed_over_at=alert.received_at,
     )
 
 

@@ -5,12 +5,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.deps import HouseDep, WorkDep
+from api.deps import HouseDep, IfMatch, WorkDep
 from api.pagination import Page, PageDep, next_cursor
 from services.audit import service as audit
 from services.audit.models import AccessLogPublic
 from services.residents import service
-from services.residents.models import EmergencyCard, ResidentPublic, ResidentSummary, Revealed, RevealRequest
+from services.residents.models import (
+    EmergencyCard,
+    KeyBox,
+    KeyBoxKept,
+    ResidentPublic,
+    ResidentSummary,
+    Revealed,
+    RevealRequest,
+)
 
 router = APIRouter(tags=["residents"])
 
@@ -56,6 +64,18 @@ async def reveal(work: WorkDep, house: HouseDep, resident_id: UUID, body: Reveal
 async def get_emergency_card(work: WorkDep, house: HouseDep, resident_id: UUID) -> EmergencyCard:
     """Conditions, allergies, medicines, contacts in order with numbers, way in. Leaves a row in the log."""
     return await service.read_emergency_card(work, house.vault, resident_id)
+
+
+@router.put(
+    "/residents/{resident_id}/key-box",
+    operation_id="keep_key_box",
+    summary="Put on record where the key is",
+)
+async def keep_key_box(
+    work: WorkDep, house: HouseDep, resident_id: UUID, body: KeyBox, if_match: IfMatch
+) -> KeyBoxKept:
+    """Kept sealed; read on the emergency card only, which is audited."""
+    return await service.keep_key_box(work, house.vault, resident_id, body.key_box, if_match)
 
 
 @router.get(

@@ -31,7 +31,10 @@ LazyCommands.register("simulate", "ops.cli.simulate:simulate")
 LazyCommands.register("replay", "ops.cli.replay:replay")
 LazyCommands.register("watch", "ops.cli.watch:watch")
 LazyCommands.register("openapi", "ops.cli.openapi:openapi")
+LazyCommands.register("terminals", "ops.cli.registry:app")
 LazyCommands.register("create-admin", "ops.cli.admin:create_admin")
+LazyCommands.register("vendors", "ops.cli.vendors:app")
+LazyCommands.register("retention", "ops.cli.retention:retention")
 
 
 @app.callback()

@@ -1,7 +1,6 @@
 """``guoyuan broker``: the MQTT broker at the address in GUOYUAN_MQTT_URL."""
 
 import asyncio
-import contextlib
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -17,14 +16,16 @@ from ops.stack.mosquitto import Accounts, Mosquitto, find
 from ops.stack.ports import LOOPBACK
 from ops.stack.process import StartFailedError
 from ops.stack.runtime import load_settings
+from services.core.doorbell import Doorbell
 from services.core.logs import configure_logging
 from services.core.settings import Settings
+from services.terminals.models import CHANGE_CHANNEL
 
 app = typer.Typer(invoke_without_command=True, help="MQTT 消息代理。 The embedded MQTT broker.")
 logger = structlog.get_logger("guoyuan.broker")
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  only where the address names a host of a private network
-ACCOUNTS_SECONDS = 3.0  # how often Mosquitto's password file is compared with the database
+ACCOUNTS_SECONDS = 3.0  # how often Mosquitto's password file is compared with the database, unless told before
 
 
 @app.callback()
@@ -65,9 +66,12 @@ async def _serve_builtin(settings: Settings, ended: asyncio.Event) -> None:
     database_url, (host, port), password = _addresses(settings)
     gate = DatabaseGate(database_url, password)
     embedded = Broker(gate)
+    listening = asyncio.create_task(gate.listen_forever())
     await embedded.start(host, port)
     await ended.wait()
     await embedded.stop()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
     await gate.close()
 
 
@@ -94,11 +98,12 @@ async def _serve_mosquitto(settings: Settings, binary: str, ended: asyncio.Event
     except StartFailedError as error:
         typer.echo(str(error), err=True)
         return 1
+    bell = Doorbell(database_url, CHANGE_CHANNEL)
+    listening = asyncio.create_task(bell.listen_forever())
     logger.info("mosquitto_started", terminal_port=terminal_port, service_port=service_port)
     try:
         while not ended.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), ACCOUNTS_SECONDS)
+            await _wait_for_either(ended, bell)
             if server.poll() is not None:
                 typer.echo(server.log_tail(), err=True)
                 return 1
@@ -106,7 +111,18 @@ async def _serve_mosquitto(settings: Settings, binary: str, ended: asyncio.Event
                 server.reload()
         return 0
     finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
         server.stop()
+
+
+async def _wait_for_either(ended: asyncio.Event, bell: Doorbell) -> None:
+    """Until we are to end, a terminal has changed, or it is time to look anyway."""
+    waiting = {asyncio.ensure_future(ended.wait()), asyncio.ensure_future(bell.wait(ACCOUNTS_SECONDS))}
+    _, left = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _addresses(settings: Settings) -> tuple[str, tuple[str, int], str]:

@@ -88,6 +88,12 @@ def show(document: dict[str, Any]) -> None:
     for terminal in document["terminals"]:
         terminals.add_row(terminal["kind"], terminal["username"], terminal["password"])
     console.print(terminals)
+    new = document["provisioning"]
+    console.print(
+        f"新终端领取密钥 provisioning: key {new['profile_key']}, secret {new['profile_secret']},"
+        f" serials {', '.join(new['serials']) or '-'}",
+        highlight=False,
+    )
     console.print("仅供演示，人物均为虚构。 For the demo only; every person is invented.")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from devices.ingest import run
+from devices.ingest import ShareRefused, run
 from ops.cli.signals import run_until_signal
 from ops.stack.runtime import load_settings
 from services.core.logs import configure_logging
@@ -27,4 +27,16 @@ def ingest(
     """接收终端消息。 Take the terminals' messages until SIGTERM."""
     settings = load_settings()
     configure_logging(settings, f"ingest-{lane}")
-    run_until_signal(run(settings, lane.value))
+    try:
+        run_until_signal(run(settings, lane.value))
+    except* ShareRefused as refused:
+        typer.echo(str(first_of(refused)), err=True)
+        raise typer.Exit(1) from None
+
+
+def first_of(group: BaseExceptionGroup[ShareRefused]) -> BaseException:
+    """The first exception inside nested groups."""
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -12,6 +12,7 @@ from ops.demo.staff import Staff, staff, village_doctors
 from services.core.crypto import Vault
 from services.identity.passwords import hash_now
 from services.terminals.credentials import hash_password
+from services.terminals.states import TerminalStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ def build(seed: Seed, scale: int, vault: Vault, secrets: DemoSecrets, now: datet
     for account in workers.accounts:
         account.password_hash = hashes[account.role]
     for terminal in terminals.terminals:
+        if terminal.status is TerminalStatus.STOCK:
+            continue
         terminal.password_hash = hash_password(secrets.terminal_password(terminal.id))
     return County(seed, scale, county, residents, workers, terminals)
 

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from devices.topics import terminal_topics
 from ops.demo import secrets as demo_secrets
 from ops.demo.areas import SHOWCASE_TOWN
-from ops.demo.devices import SERIAL_PREFIX
+from ops.demo.devices import PROVISION_KEY, SERIAL_PREFIX
 from ops.demo.load import DemoRefused, complete
 from ops.demo.samples import alarm_sample, vitals_sample
 from ops.demo.secrets import DemoSecrets
@@ -75,6 +75,7 @@ async def describe(settings: Settings) -> dict[str, Any]:
             desk = _Desk(settings, work, vault_from(settings), redis, secrets)
             users = await _users(desk)
             terminals = [_terminal(secrets, row, work.now) for row in (await _terminals(work))[:SHOWN]]
+            shelf = await _in_stock(work)
     except RedisError as error:
         raise DemoRefused(f"Redis is away, so no one-time codes can be made: {error}") from error
     except InvalidTag as error:
@@ -90,6 +91,12 @@ async def describe(settings: Settings) -> dict[str, Any]:
         "mqtt": {"host": host, "port": port},
         "users": users,
         "terminals": terminals,
+        "provisioning": {
+            "url": f"{api_url(settings)}/api/v1/terminals/provision",
+            "profile_key": PROVISION_KEY,
+            "profile_secret": secrets.provision_secret(),
+            "serials": shelf,
+        },
     }
 
 
@@ -195,6 +202,16 @@ async def _terminals(work: Work) -> list[Terminal]:
         turns[is_foreign, row.kind] += 1
         ranked.append((row.resident_id != home, is_foreign, turns[is_foreign, row.kind], row))
     return [row for *_, row in sorted(ranked, key=lambda entry: entry[:3])]
+
+
+async def _in_stock(work: Work) -> list[str]:
+    """Serials of demo terminals that have not fetched their credential yet."""
+    statement = (
+        select(Terminal.serial)
+        .where(Terminal.status == TerminalStatus.STOCK, col(Terminal.serial).startswith(SERIAL_PREFIX))
+        .order_by(Terminal.serial)
+    )
+    return list((await work.session.exec(statement)).all())
 
 
 def _terminal(secrets: DemoSecrets, row: Terminal, now: datetime) -> dict[str, Any]:

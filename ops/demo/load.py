@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from sqlmodel import SQLModel
 
 from ops.demo import secrets as demo_secrets
+from ops.demo.alarms import alarms
 from ops.demo.areas import area_rows, centre_rows, towns
 from ops.demo.bulk import copy_rows, driver, insert_missing
 from ops.demo.county import County, build, role_hashes
-from ops.demo.devices import SERIAL_PREFIX
+from ops.demo.devices import PROVISION_KEY, SERIAL_PREFIX
 from ops.demo.history import history
 from ops.demo.ids import Seed
 from ops.demo.readings import day_of_readings, last_words
@@ -27,6 +28,9 @@ from services.core.database import Database, Work
 from services.core.settings import Settings
 from services.identity.passwords import verify_password
 from services.terminals.credentials import hash_password
+from services.terminals.models import TerminalKind, default_profile_id
+from services.terminals.profiles import load_profiles
+from services.vitals.aggregates.service import mark_stored
 
 DEFAULT_SEED = 430121
 MAX_SCALE = 50
@@ -103,7 +107,7 @@ async def load(
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if await _is_loaded(work):
                 return await _refresh(work, root, secrets)
-            return await _store(work, county, now, say)
+            return await _store(work, county, secrets, now, say)
     finally:
         await database.close()
 
@@ -115,7 +119,7 @@ async def _is_loaded(work: Work) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM account WHERE is_demo)"))
 
 
-async def _store(work: Work, county: County, now: datetime, say: Progress) -> LoadReport:
+async def _store(work: Work, county: County, secrets: DemoSecrets, now: datetime, say: Progress) -> LoadReport:
     report = LoadReport(residents=len(county.people.residents))
 
     async def copy(name: str, rows: Iterable[SQLModel]) -> None:
@@ -125,6 +129,8 @@ async def _store(work: Work, county: County, now: datetime, say: Progress) -> Lo
     await insert_missing(work, area_rows())
     await _store_centres(work, county)
     report.loaded["service items"] = await load_items(work)
+    await load_profiles(work)
+    await _store_provision_secret(await driver(work), secrets)
     await copy("residents", county.people.residents)
     await copy("emergency contacts", county.people.contacts)
     await copy("caregivers", county.staff.caregivers)
@@ -135,6 +141,12 @@ async def _store(work: Work, county: County, now: datetime, say: Progress) -> Lo
     await copy("terminal bindings", county.devices.bindings)
     await copy("shifts", roster(members(county.seed, county.towns, county.scale), now))
     await _store_history(work, county, now, copy)
+    past = alarms(county, now)
+    await copy("alerts", past.alerts)
+    await copy("alert occurrences", past.occurrences)
+    await copy("alert changes", past.changes)
+    await copy("test calls", past.tests)
+    await copy("duty rotas", past.rotas)
     return report
 
 
@@ -154,6 +166,7 @@ async def _store_history(work: Work, county: County, now: datetime, copy: Copy) 
     for day in (now - timedelta(days=1), now):
         await connection.execute("SELECT make_reading_partition($1)", day.date())
     await copy("readings", day_of_readings(county, now))
+    await mark_stored(work, now - timedelta(days=2), now + timedelta(days=1))
     await copy("terminal states", last_words(county, now))
 
 
@@ -188,10 +201,23 @@ async def _renew_passwords(connection: Any, secrets: DemoSecrets) -> None:
         "UPDATE account SET password_hash = $2 WHERE role = $1 AND is_demo AND login IS NOT NULL",
         list(role_hashes(secrets).items()),
     )
-    terminals = await connection.fetch(f"SELECT id FROM terminal WHERE serial LIKE '{SERIAL_PREFIX}%'")  # noqa: S608  a constant
+    await _store_provision_secret(connection, secrets)
+    terminals = await connection.fetch(
+        "SELECT id FROM terminal WHERE starts_with(serial, $1) AND password_hash IS NOT NULL", SERIAL_PREFIX
+    )
     await connection.executemany(
         "UPDATE terminal SET password_hash = $2 WHERE id = $1",
         [(row["id"], hash_password(secrets.terminal_password(row["id"]))) for row in terminals],
+    )
+
+
+async def _store_provision_secret(connection: Any, secrets: DemoSecrets) -> None:
+    """The pendants' profile takes part in provisioning."""
+    await connection.execute(
+        "UPDATE terminal_profile SET provision_key = $1, provision_secret_hash = $2 WHERE id = $3",
+        PROVISION_KEY,
+        hash_password(secrets.provision_secret()),
+        default_profile_id(TerminalKind.PENDANT),
     )
 
 

@@ -36,6 +36,12 @@ class DemoSecrets:
         """The password that every demo account of this role has."""
         return self.passwords[role]
 
+    def provision_secret(self) -> str:
+        """What the demo's factory-new pendants present."""
+        key = base64.b64decode(self.terminal_key)
+        digest = hmac.new(key, b"provision", hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest[:_TERMINAL_PASSWORD_BYTES]).decode().rstrip("=")
+
     def terminal_password(self, terminal_id: UUID) -> str:
         """The password of one terminal: 128 bits that nobody can work out without the key."""
         key = base64.b64decode(self.terminal_key)

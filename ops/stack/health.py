@@ -21,6 +21,8 @@ from ops.stack.up import api_url
 from services.core.database import Database
 from services.core.heartbeat import LATE_SECONDS
 from services.core.settings import Settings
+from services.notifications.models import Channel
+from services.notifications.senders.registry import outlets
 from services.reports.queries import backlog
 
 TIMEOUT_SECONDS = 5.0
@@ -29,8 +31,10 @@ TIMEOUT_SECONDS = 5.0
 OUTBOX_SECONDS = 30.0
 OVERDUE_ESCALATIONS = 0
 FAILED_HANDLERS = 0
+LATE_NOTIFICATIONS_SECONDS = 10.0
+LATE_CHECKS_SECONDS = 120.0
 
-BEATING = ("ingest-alarms", "ingest-vitals", "worker")
+BEATING = ("ingest-alarms", "ingest-vitals", "worker", "auditor", "notifications")
 _AGES = "SELECT process, extract(epoch FROM now() - beaten_at) AS age FROM heartbeat"
 
 
@@ -49,7 +53,7 @@ async def examine(settings: Settings) -> list[Finding]:
     checks: list[Callable[[Settings], Awaitable[Finding]]] = [postgres, schema, queues, redis, broker, api]
     # One after another: together they would measure each other's start.
     found = [await check(settings) for check in checks]
-    return [*found, *await heartbeats(settings), processes(settings)]
+    return [*found, *await heartbeats(settings), channels(settings), processes(settings)]
 
 
 async def postgres(settings: Settings) -> Finding:
@@ -106,7 +110,12 @@ async def queues(settings: Settings) -> Finding:
         for name, most in (
             ("outbox_waiting_seconds", OUTBOX_SECONDS),
             ("escalations_overdue", OVERDUE_ESCALATIONS),
+            ("ladders_broken", OVERDUE_ESCALATIONS),
+            ("alerts_without_ladder", OVERDUE_ESCALATIONS),
+            ("alerts_with_nobody", OVERDUE_ESCALATIONS),
             ("handlers_failed", FAILED_HANDLERS),
+            ("notifications_late_seconds", LATE_NOTIFICATIONS_SECONDS),
+            ("checks_late_seconds", LATE_CHECKS_SECONDS),
         )
         if figures.get(name, 0) > most
     ]
@@ -180,6 +189,14 @@ async def heartbeats(settings: Settings) -> list[Finding]:
         )
         for name in BEATING
     ]
+
+
+def channels(settings: Settings) -> Finding:
+    """How notifications leave: without a text message or a call nobody is reached who looks at no screen."""
+    found = outlets(settings)
+    detail = ", ".join(f"{channel} {outlet}" for channel, outlet in found.items())
+    reaches = any(found[channel] in ("gateway", "file") for channel in (Channel.SMS, Channel.VOICE))
+    return Finding("通知渠道 channels", ok=reaches, detail=detail)
 
 
 def processes(settings: Settings) -> Finding:

@@ -132,7 +132,10 @@ class Up:
         together = [
             api,
             stack.application(["ingest", "--lane", "alarms"], name="ingest-alarms"),
-            stack.application(["ingest", "--lane", "vitals"], name="ingest-vitals"),
+            *(
+                stack.application(["ingest", "--lane", "vitals"], name=name)
+                for name in vitals_processes(stack.settings)
+            ),
             stack.application(["worker"]),
         ]
         self._show.doing("API, ingest, worker")
@@ -234,6 +237,11 @@ class Up:
             os.getpid(), runtime.own_created_at(), environment_of(self._settings), self._supervisor.records()
         )
         runtime.write(self._directory, here)
+
+
+def vitals_processes(settings: Settings) -> list[str]:
+    """The names of the ingest processes for vitals: as many as share the load."""
+    return ["ingest-vitals", *(f"ingest-vitals-{number}" for number in range(2, settings.ingest_share + 1))]
 
 
 def answers(settings: Settings) -> bool:

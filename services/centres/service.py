@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.centres import repository
 from services.centres.models import Centre, CentrePublic
-from services.core.areas import town_of
+from services.core.areas import county_of, town_of
 from services.core.database import Work
 from services.core.errors import NotFound, ServiceUnavailable
 
@@ -44,3 +44,9 @@ async def centre_in_reach(work: Work, centre_id: UUID) -> Centre:
     if centre is None or not work.actor.covers_area(centre.area_code):
         raise NotFound
     return centre
+
+
+async def only_county(work: Work) -> str:
+    """The code of the county that this installation serves; empty where it serves none yet, or several."""
+    counties = {county_of(centre.area_code) for centre in await repository.all_centres(work)}
+    return counties.pop() if len(counties) == 1 else ""

@@ -45,7 +45,9 @@ class Actor:
 
     ``area_code`` is a prefix of national division codes. ``resident_ids`` narrows further to certain
     residents (the resident, or those a family member acts for); ``None`` means no such wall.
-    ``person_id`` is the resident, caregiver or staff row behind the account.
+    ``person_id`` is the resident, caregiver or staff row behind the account. ``aided_alerts`` lie outside the
+    area: another centre's alerts that the actor's own centre was asked to help with, while that lasts; of
+    ``aided_residents``, theirs, only the emergency card is open.
     """
 
     account_id: UUID | None
@@ -56,6 +58,8 @@ class Actor:
     centre_id: UUID | None = None
     session_id: UUID | None = None
     display_name: str = ""
+    aided_alerts: frozenset[UUID] = frozenset()
+    aided_residents: frozenset[UUID] = frozenset()
 
     @property
     def is_system(self) -> bool:

@@ -22,10 +22,12 @@ from services.core.clock import Clock, SystemClock
 from services.core.outbox import Event, OutboxEvent, outbox_row
 
 APP_ROLE = "guoyuan_app"
+IDLE_TRANSACTION_SECONDS = 60
 
 _ENTER_SCOPE = text(
     "SELECT set_config('role', :role, true), set_config('guoyuan.area', :area, true),"
-    " set_config('guoyuan.residents', :residents, true)"
+    " set_config('guoyuan.residents', :residents, true), set_config('guoyuan.account', :account, true),"
+    " set_config('guoyuan.alerts', :alerts, true), set_config('guoyuan.aided', :aided, true)"
 )
 
 
@@ -58,7 +60,15 @@ class Work:
 class Database:
     """An engine, its pool and the clock that stamps units of work."""
 
-    def __init__(self, url: str, pool_size: int = 10, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        pool_size: int = 10,
+        clock: Clock | None = None,
+        *,
+        idle_transaction_seconds: int = IDLE_TRANSACTION_SECONDS,
+    ) -> None:
+        """A transaction in which nothing happens for `idle_transaction_seconds` is ended: its process hangs."""
         self.url = url
         self.clock = clock or SystemClock()
         self.engine: AsyncEngine = create_async_engine(
@@ -76,7 +86,7 @@ class Database:
                     "timezone": "UTC",
                     "statement_timeout": "30000",
                     "lock_timeout": "10000",
-                    "idle_in_transaction_session_timeout": "60000",
+                    "idle_in_transaction_session_timeout": f"{idle_transaction_seconds}s",
                 },
             },
         )
@@ -108,7 +118,15 @@ def _refuse_dead(_connection: Any, record: Any, _proxy: Any) -> None:
 def scope_parameters(actor: Actor) -> dict[str, str]:
     """The settings that the row-level policies read. An empty area sees nothing."""
     residents = "*" if actor.resident_ids is None else ",".join(str(i) for i in sorted(actor.resident_ids))
-    return {"role": APP_ROLE, "area": actor.area_code, "residents": residents}
+    account = "" if actor.account_id is None else str(actor.account_id)
+    return {
+        "role": APP_ROLE,
+        "area": actor.area_code,
+        "residents": residents,
+        "account": account,
+        "alerts": ",".join(str(i) for i in sorted(actor.aided_alerts)),
+        "aided": ",".join(str(i) for i in sorted(actor.aided_residents)),
+    }
 
 
 def sqlalchemy_url(url: str) -> str:

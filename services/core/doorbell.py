@@ -11,6 +11,8 @@ from services.core.database import asyncpg_url
 
 log = structlog.get_logger("doorbell")
 
+_MOST_WORDS = 10_000  # of which nobody has asked; then it is simply "anything"
+
 
 class Doorbell:
     """Rings when PostgreSQL notifies a channel; survives the connection, whose loss rings once as well."""
@@ -19,12 +21,23 @@ class Doorbell:
         self._url = asyncpg_url(url)
         self._channel = channel
         self._rung = asyncio.Event()
+        self._words: set[str] = set()
 
     async def wait(self, seconds: float) -> None:
         """Until it rings, or so long."""
+        # Not wait_for: it swallows a cancellation that comes with the ring, and its caller would run for ever.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
         self._rung.clear()
+
+    def words(self) -> set[str]:
+        """What was notified since the last call; an empty word says that some may have been missed.
+
+        It stands there whenever listening has begun, the first time or again.
+        """
+        heard, self._words = self._words, set()
+        return heard
 
     async def listen_forever(self) -> None:
         """Keep a listening connection; make it again when it is lost."""
@@ -37,7 +50,7 @@ class Doorbell:
                     connection.terminate()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("doorbell_away", channel=self._channel, error=type(error).__name__)
-            self._ring()
+            self._rung.set()  # without a word: what was known before goes on until it can be asked for
             await asyncio.sleep(0.5)
 
     async def _listen(self, connection: asyncpg.Connection) -> None:
@@ -47,5 +60,11 @@ class Doorbell:
         self._ring()
         await lost.wait()
 
-    def _ring(self, *_: Any) -> None:
+    def _ring(self, *notified: Any) -> None:
+        """Called by asyncpg with connection, process, channel and word; by ourselves with nothing."""
+        word = str(notified[3]) if notified else ""
+        if len(self._words) >= _MOST_WORDS:
+            word = ""
+            self._words.clear()
+        self._words.add(word)
         self._rung.set()

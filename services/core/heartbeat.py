@@ -31,12 +31,17 @@ class Heartbeat(SQLModel, table=True):
     beaten_at: datetime = Field(sa_type=UtcDateTime)
 
 
+async def beat_once(database: Database, process: str) -> None:
+    """One sign of life; a database that is away is logged."""
+    try:
+        async with database.engine.begin() as connection:
+            await connection.execute(_BEAT, {"process": process, "now": database.clock.now()})
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("heartbeat_missed", error=type(error).__name__)
+
+
 async def beat(database: Database, process: str) -> None:
     """Say so every few seconds until cancelled."""
     while True:
-        try:
-            async with database.engine.begin() as connection:
-                await connection.execute(_BEAT, {"process": process, "now": database.clock.now()})
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("heartbeat_missed", error=type(error).__name__)
+        await beat_once(database, process)
         await asyncio.sleep(BEAT_SECONDS)

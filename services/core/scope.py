@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, false
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, false, or_, true
 from sqlmodel import col
 
 from services.core.actor import Actor
@@ -20,6 +20,12 @@ def within(actor: Actor, area_code: Any, resident_id: Any = None) -> list[Column
     if resident_id is not None and actor.resident_ids is not None:
         conditions.append(col(resident_id).in_(actor.resident_ids))
     return conditions
+
+
+def within_or_aided(actor: Actor, area_code: Any, resident_id: Any) -> ColumnElement[bool]:
+    """The same, or a resident whose alert the actor's centre helps with. For the emergency card only."""
+    reach = and_(*within(actor, area_code, resident_id), true())
+    return or_(reach, col(resident_id).in_(actor.aided_residents))
 
 
 def walls(actor: Actor) -> dict[str, str | list[UUID] | None]:

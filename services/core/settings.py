@@ -18,7 +18,9 @@ Mode = Literal["demo", "production"]
 class Settings(BaseSettings):
     """Configuration of one process. Secrets are ``SecretStr`` so that a log line cannot show them."""
 
-    model_config = SettingsConfigDict(env_prefix="GUOYUAN_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="GUOYUAN_", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     mode: Mode = Field("demo", description="`production` refuses demo credentials and made-up secrets.")
 
@@ -35,6 +37,11 @@ class Settings(BaseSettings):
         None,
         description="mqtt://host:port where terminals connect; empty: the same broker address as mqtt_url.",
     )
+    broker_hook_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Shared with a clustered broker that asks this API who may connect; empty: nobody may ask.",
+    )
     embedded_broker: Literal["auto", "builtin", "mosquitto"] = Field(
         "auto",
         description="`auto` takes Mosquitto when it is installed, else the broker that comes with Guoyuan.",
@@ -50,10 +57,32 @@ class Settings(BaseSettings):
     refresh_token_days: int = Field(14, ge=1, le=90)
     code_sender: Literal["console", "file"] = Field("file", description="How one-time codes leave the house.")
 
+    # How notifications leave the house (docs/notifications.md). A channel without its settings is not configured:
+    # whoever was to be reached by it is reached by the next one at once.
+    notification_outlet: Literal["auto", "file", "gateways"] = Field(
+        "auto",
+        description="Channels without a gateway: `file` writes to `data_dir`; `auto` does so in demo mode only.",
+    )
+    sms_gateway_url: str | None = Field(None, description="https://… that takes a signed text message.")
+    sms_gateway_secret: SecretStr | None = Field(None, description="Signs it and its delivery reports.")
+    sms_template_ids: str = Field("", description="`alert_page=SMS_1,…`: the gateway's own ids of texts.")
+    voice_gateway_url: str | None = Field(None, description="https://… that takes a signed call to make.")
+    voice_gateway_secret: SecretStr | None = Field(None, description="Signs it and its delivery reports.")
+    voice_template_ids: str = Field("", description="`alert_page=TTS_1,…`: the same for calls.")
+    push_gateway_url: str | None = Field(None, description="https://… that wakes the app; empty: inbox only.")
+    push_gateway_secret: SecretStr | None = Field(None, description="Signs it and its delivery reports.")
+    webhook_url: str | None = Field(None, description="https://… of a system that gets signed notifications.")
+    webhook_secret: SecretStr | None = Field(None, description="Signs them.")
+    wecom_robot_url: SecretStr | None = Field(None, description="The group robot's address; it holds its key.")
+    console_url: str | None = Field(None, description="Where staff open the console; stands in texts to them.")
+
     offer_seconds: int = Field(300, ge=5, description="How long a caregiver may think about an offer.")
     alarm_payload_limit: int = Field(16_384, description="Bytes; a larger alarm message is a dead letter.")
     vitals_payload_limit: int = Field(65_536, description="Bytes; a larger vitals message is a dead letter.")
     ingest_batch: int = Field(1_000, ge=1, le=10_000, description="Messages a transaction at most.")
+    ingest_share: int = Field(
+        1, ge=1, le=8, description="Vitals processes that share the load; more than 1 needs a broker with $share."
+    )
     ingest_queue: int = Field(10_000, ge=100, description="Messages waiting at most; then the socket waits.")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -69,6 +98,25 @@ class Settings(BaseSettings):
             if self.code_sender == "console":
                 raise ValueError("production mode cannot print one-time codes to the console")
         return self
+
+    @model_validator(mode="after")
+    def _gateways_are_signed(self) -> Self:
+        for name in ("sms_gateway", "voice_gateway", "push_gateway", "webhook"):
+            if getattr(self, f"{name}_url") is not None and getattr(self, f"{name}_secret") is None:
+                raise ValueError(f"GUOYUAN_{name.upper()}_URL needs GUOYUAN_{name.upper()}_SECRET")
+        if self.mode == "production":
+            if self.notification_outlet == "file":
+                raise ValueError("production mode cannot write notifications to a file")
+            robot = self.wecom_robot_url.get_secret_value() if self.wecom_robot_url else None
+            urls = (self.sms_gateway_url, self.voice_gateway_url, self.push_gateway_url, self.webhook_url, robot)
+            if not all(url.startswith("https://") for url in urls if url is not None):
+                raise ValueError("production mode sends numbers and texts over https:// only")
+        return self
+
+    @property
+    def writes_notifications_to_file(self) -> bool:
+        """Whether a file stands in for channels that no gateway serves."""
+        return self.notification_outlet == "file" or (self.notification_outlet == "auto" and self.mode == "demo")
 
     @property
     def terminal_broker(self) -> tuple[str, int]:

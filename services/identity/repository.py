@@ -3,7 +3,7 @@
 Nothing here is narrowed by an actor, because it runs before there is one: only this package calls it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,13 +15,13 @@ from services.core.database import Database, Work
 from services.identity.models import Account, AuthSession
 from services.identity.scope import actor_of
 
-# One round trip for every request: session, account and the care relationships in force. Spoken to asyncpg
-# directly and outside a transaction, because this stands in front of everything (a SQLAlchemy session costs
-# several times the query).
+# One round trip for every request: session, account, care relationships in force and alerts of other centres that
+# one's own helps with. Spoken to asyncpg directly and outside a transaction, because this stands in front of
+# everything (a SQLAlchemy session costs several times the query).
 _IDENTITY = """
 SELECT a.id, a.person_id, a.role, a.area_code, a.centre_id, a.display_name, s.expires_at,
        s.revoked_at IS NOT NULL AS revoked, a.disabled_at IS NOT NULL AS disabled, a.is_demo,
-       wall.ids, wall.areas
+       wall.ids, wall.areas, aid.alerts, aid.residents
 FROM auth_session s
 JOIN account a ON a.id = s.account_id
 LEFT JOIN LATERAL (
@@ -31,6 +31,11 @@ LEFT JOIN LATERAL (
     WHERE c.account_id = a.id AND c.ended_at IS NULL
       AND CASE a.role WHEN 'resident' THEN c.kind = 'self' ELSE c.kind IN ('family', 'guardian') END
 ) wall ON a.role IN ('resident', 'family')
+LEFT JOIN LATERAL (
+    SELECT array_agg(h.alert_id) AS alerts, array_agg(h.resident_id) AS residents
+    FROM alert_aid h
+    WHERE h.centre_id = a.centre_id AND h.ended_at IS NULL
+) aid ON a.role IN ('dispatcher', 'centre_manager')
 WHERE s.id = $1
 """
 
@@ -64,6 +69,9 @@ async def read_session(database: Database, session_id: UUID) -> SessionState | N
         display_name=row["display_name"],
         residents=list(zip(row["ids"] or [], row["areas"] or [], strict=True)),
     )
+    if row["alerts"]:
+        residents = frozenset(row["residents"]) - {None}
+        actor = replace(actor, aided_alerts=frozenset(row["alerts"]), aided_residents=residents)
     return SessionState(
         actor,
         row["expires_at"],

@@ -16,7 +16,8 @@ class Gender(StrEnum):
 
 
 class Resident(SQLModel, table=True):
-    """A person who is cared for. Phone and ID number are kept sealed, with a keyed hash to find them.
+    """A person who is cared for. Phone and ID number are kept sealed, with a keyed hash to find them; so are
+    the place and code of the key box, which open on the emergency card only.
 
     ``categories`` are payer tags (特困, 低保, 失能, …); ``conditions`` are plain names of known diseases.
     """
@@ -32,6 +33,7 @@ class Resident(SQLModel, table=True):
     latitude: float
     longitude: float
     access_note: str = ""
+    key_box_encrypted: str | None = None
     phone_encrypted: str | None = None
     phone_lookup: str | None = Field(default=None, index=True)
     id_number_encrypted: str | None = None
@@ -139,6 +141,20 @@ class Revealed(SQLModel):
     value: str
 
 
+class KeyBox(SQLModel):
+    """Where the key of a home is, and the code of its box; empty takes it off the record."""
+
+    key_box: str = Field(max_length=200, schema_extra={"examples": ["门左侧电表箱内，密码见贴纸背面"]})
+
+
+class KeyBoxKept(SQLModel):
+    """That it is on record. What it says stands on the emergency card only."""
+
+    resident_id: UUID
+    is_recorded: bool
+    version: int
+
+
 class ContactCard(SQLModel):
     """Whom to call."""
 
@@ -160,6 +176,7 @@ class EmergencyCard(SQLModel):
     latitude: float
     longitude: float
     access_note: str
+    key_box: str | None = Field(description="Where the key is, and the code of its box.")
     dialect: str
     categories: list[str]
     conditions: list[str]

@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from services.core.columns import UtcDateTime
 from services.core.database import Work
-from services.core.scope import within
+from services.core.scope import within, within_or_aided
 from services.residents.disclosure import Engagement
 from services.residents.models import CareRelationship, EmergencyContact, Resident
 
@@ -49,6 +49,20 @@ async def get_resident(work: Work, resident_id: UUID) -> Resident | None:
     return (await work.session.exec(within_reach(work).where(Resident.id == resident_id))).one_or_none()
 
 
+async def get_for_card(work: Work, resident_id: UUID) -> Resident | None:
+    """One resident whose emergency card is open to the actor: within reach, or aided."""
+    query = select(Resident).where(
+        within_or_aided(work.actor, Resident.area_code, Resident.id), Resident.id == resident_id
+    )
+    return (await work.session.exec(query)).one_or_none()
+
+
+async def lock_resident(work: Work, resident_id: UUID) -> Resident | None:
+    """One resident within reach, locked for a change."""
+    query = within_reach(work).where(Resident.id == resident_id).with_for_update()
+    return (await work.session.exec(query)).one_or_none()
+
+
 async def page_of_residents(
     work: Work, limit: int, before: UUID | None, name: str | None, phone_lookup: str | None
 ) -> Sequence[Resident]:
@@ -64,11 +78,11 @@ async def page_of_residents(
 
 
 async def contacts_of(work: Work, resident_id: UUID) -> Sequence[EmergencyContact]:
-    """Emergency contacts in the order of calling."""
+    """Emergency contacts in the order of calling; they are part of the emergency card."""
     query = (
         select(EmergencyContact)
         .where(
-            *within(work.actor, EmergencyContact.area_code, EmergencyContact.resident_id),
+            within_or_aided(work.actor, EmergencyContact.area_code, EmergencyContact.resident_id),
             EmergencyContact.resident_id == resident_id,
         )
         .order_by(col(EmergencyContact.call_order), col(EmergencyContact.id))

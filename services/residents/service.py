@@ -8,7 +8,7 @@ from services.core.actor import Role
 from services.core.clock import BUSINESS_ZONE
 from services.core.crypto import Vault, mask_id_number, mask_phone
 from services.core.database import Work
-from services.core.errors import InvalidInput, NotFound
+from services.core.errors import InvalidInput, NotFound, VersionMismatch
 from services.residents import repository
 from services.residents.disclosure import CARE_MARGIN, Disclosure, Engagement, disclosure_for
 from services.residents.errors import NothingRecorded
@@ -16,6 +16,7 @@ from services.residents.identity_numbers import age_on, normalise_phone
 from services.residents.models import (
     ContactCard,
     EmergencyCard,
+    KeyBoxKept,
     Resident,
     ResidentHealth,
     ResidentInCare,
@@ -29,6 +30,7 @@ from services.residents.models import (
 PHONE_PURPOSE = "resident.phone"
 ID_NUMBER_PURPOSE = "resident.id_number"
 CONTACT_PHONE_PURPOSE = "contact.phone"
+KEY_BOX_PURPOSE = "resident.key_box"
 """What the vault binds each number to, sealed and looked up."""
 
 _PERSONAL = ("birth_date", "phone_masked", "id_number_masked", "latitude", "longitude", "categories")
@@ -51,7 +53,7 @@ async def list_residents(
 
 async def read_resident(work: Work, vault: Vault, resident_id: UUID) -> ResidentPublic:
     """One resident, as far as the reader's role goes; leaves a row in the access log."""
-    resident = await _reach(work, resident_id)
+    resident = await resident_in_reach(work, resident_id)
     shown = await _disclosure(work, resident_id)
     if not shown.record:
         raise NotFound
@@ -61,7 +63,7 @@ async def read_resident(work: Work, vault: Vault, resident_id: UUID) -> Resident
 
 async def reveal(work: Work, vault: Vault, resident_id: UUID, request: RevealRequest) -> Revealed:
     """A number in full; the purpose stands in the access log. ``NothingRecorded`` when there is none."""
-    resident = await _reach(work, resident_id)
+    resident = await resident_in_reach(work, resident_id)
     sealed, purpose = {
         Revealable.PHONE: (resident.phone_encrypted, PHONE_PURPOSE),
         Revealable.ID_NUMBER: (resident.id_number_encrypted, ID_NUMBER_PURPOSE),
@@ -74,7 +76,9 @@ async def reveal(work: Work, vault: Vault, resident_id: UUID, request: RevealReq
 
 async def read_emergency_card(work: Work, vault: Vault, resident_id: UUID) -> EmergencyCard:
     """What a responder needs at once; leaves a row in the access log."""
-    resident = await _reach(work, resident_id)
+    resident = await repository.get_for_card(work, resident_id)
+    if resident is None:
+        raise NotFound
     contacts = await repository.contacts_of(work, resident_id)
     fields = [name for name in EmergencyCard.model_fields if name != "resident_id"]
     await record_read(work, [resident_id], "emergency_card", fields, "emergency")
@@ -89,6 +93,7 @@ async def read_emergency_card(work: Work, vault: Vault, resident_id: UUID) -> Em
         latitude=resident.latitude,
         longitude=resident.longitude,
         access_note=resident.access_note,
+        key_box=_opened(vault, resident.key_box_encrypted, KEY_BOX_PURPOSE),
         dialect=resident.dialect,
         categories=resident.categories,
         conditions=resident.conditions,
@@ -106,9 +111,24 @@ async def read_emergency_card(work: Work, vault: Vault, resident_id: UUID) -> Em
     )
 
 
+async def keep_key_box(
+    work: Work, vault: Vault, resident_id: UUID, key_box: str, if_match: int | None = None
+) -> KeyBoxKept:
+    """Seal where the key is and the box's code; an empty text takes it off the record."""
+    resident = await repository.lock_resident(work, resident_id)
+    if resident is None:
+        raise NotFound
+    if if_match is not None and if_match != resident.version:
+        raise VersionMismatch(current=resident.version)
+    words = key_box.strip()
+    resident.key_box_encrypted = vault.encrypt(words, KEY_BOX_PURPOSE) if words else None
+    resident.version += 1
+    return KeyBoxKept(resident_id=resident.id, is_recorded=bool(words), version=resident.version)
+
+
 async def require_resident(work: Work, resident_id: UUID) -> None:
     """``NotFound`` for a resident out of the actor's reach."""
-    await _reach(work, resident_id)
+    await resident_in_reach(work, resident_id)
 
 
 async def list_residents_in_care(work: Work) -> list[ResidentInCare]:
@@ -129,11 +149,12 @@ async def list_residents_in_care(work: Work) -> list[ResidentInCare]:
 
 async def may_read_health(work: Work, resident_id: UUID) -> bool:
     """Whether the actor may see this resident's health data now (readings, alerts' values, conditions)."""
-    await _reach(work, resident_id)
+    await resident_in_reach(work, resident_id)
     return (await _disclosure(work, resident_id)).health
 
 
-async def _reach(work: Work, resident_id: UUID) -> Resident:
+async def resident_in_reach(work: Work, resident_id: UUID) -> Resident:
+    """A resident within the actor's reach; ``NotFound`` for any other."""
     resident = await repository.get_resident(work, resident_id)
     if resident is None:
         raise NotFound
@@ -147,6 +168,10 @@ async def _disclosure(work: Work, resident_id: UUID) -> Disclosure:
         engagement = await repository.engagement_of(work, resident_id, CARE_MARGIN)
     consented = role is Role.FAMILY and await repository.may_see_health(work, resident_id)
     return disclosure_for(role, family_may_see_health=consented, engagement=engagement)
+
+
+def _opened(vault: Vault, sealed: str | None, purpose: str) -> str | None:
+    return None if sealed is None else vault.decrypt(sealed, purpose)
 
 
 def _today(work: Work) -> date:

@@ -48,7 +48,7 @@ def test_every_body_has_an_example(document: dict[str, Any]) -> None:
         if "requestBody" in operation:
             shown = operation["requestBody"]["content"]["application/json"]["schema"]
             parts = shown.get("anyOf", [shown])
-            bodies = [schemas[part["$ref"].rpartition("/")[2]] for part in parts if "$ref" in part]
+            bodies = [schemas[part["$ref"].rpartition("/")[2]] if "$ref" in part else part for part in parts]
             assert any(_has_example(body) for body in bodies), operation["operationId"]
 
 

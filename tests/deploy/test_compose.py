@@ -53,6 +53,19 @@ def test_no_secret_has_a_value_or_a_default(compose: dict[str, Any]) -> None:
     assert all(line.startswith("#") or not line or line.endswith("=") for line in blanks)
 
 
+def test_the_examples_name_settings_that_exist_and_hold_nothing() -> None:
+    known = {f"GUOYUAN_{name.upper()}" for name in Settings.model_fields}
+    lines = (ROOT / "deploy" / "notifications.env.example").read_text().splitlines()
+    named = [line for line in lines if line and not line.startswith("#")]
+    assert all(line.endswith("=") for line in named)
+    assert {line.rstrip("=") for line in named} <= known
+
+
+def test_an_empty_line_of_an_example_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUOYUAN_SMS_GATEWAY_URL", "")
+    assert Settings(_env_file=None).sms_gateway_url is None
+
+
 def test_only_the_api_and_the_terminals_door_are_published(compose: dict[str, Any]) -> None:
     published = {name for name, service in compose["services"].items() if "ports" in service}
     assert published == {"api", "mosquitto"}

@@ -8,6 +8,7 @@ import pytest
 from ops.stack.embedded import EmbeddedStack
 from services.core.actor import Role
 from services.core.settings import Settings
+from tests.alerts import CHECKLIST
 from tests.sse import watch
 from tests.terminals import Pendant, connected_pendant
 from tests.world import World
@@ -30,6 +31,9 @@ async def test_an_sos_travels_to_the_screen_and_the_answer_back(api: Api, world:
         assert (opened.data["kind"], opened.data["severity"]) == ("sos", 4)
         assert (await pendant.hears(id="p1", state="received"))["alert_id"] == alert_id
 
+        paged = await screen.see("alert.escalated", alert_id=alert_id, step=0)
+        assert str(world.here.staff[Role.DISPATCHER].id) in paged.data["recipients"]
+
         taken = await client.post(f"/alerts/{alert_id}/acknowledge", headers=headers)
         assert taken.status_code == 200, taken.text
         assert taken.json()["status"] == "acknowledged"
@@ -44,7 +48,12 @@ async def test_an_sos_travels_to_the_screen_and_the_answer_back(api: Api, world:
         gone = await client.post(f"/alerts/{alert_id}/respond", headers=headers, json={"note": "村医出发"})
         assert gone.json()["responding_at"]
         await pendant.hears(id="p2", state="on_the_way")
-        done = await client.post(f"/alerts/{alert_id}/resolve", headers=headers, json={"resolution": "needs_care"})
+        refused = await client.post(
+            f"/alerts/{alert_id}/resolve", headers=headers, json={"resolution": "needs_care"}
+        )
+        assert (refused.status_code, refused.json()["code"]) == (422, "checklist_incomplete")
+        closing = {"resolution": "needs_care", "checklist": CHECKLIST}
+        done = await client.post(f"/alerts/{alert_id}/resolve", headers=headers, json=closing)
         times = [done.json()[t] for t in ("received_at", "acknowledged_at", "responding_at", "resolved_at")]
         assert times == sorted(times)
         detail = (await client.get(f"/alerts/{alert_id}", headers=headers)).json()

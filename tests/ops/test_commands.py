@@ -42,6 +42,15 @@ async def test_doctor_finds_what_runs_and_what_does_not(stack: EmbeddedStack, se
     assert found["MQTT"].ok
     assert "outbox_waiting" in found["待办 queues"].figures
     assert not found["API"].ok
+    assert not found["notifications"].ok
+    assert "sms file" in found["通知渠道 channels"].detail
+
+
+async def test_doctor_says_when_nobody_can_be_reached_by_phone(settings: Settings) -> None:
+    mute = settings.model_copy(update={"notification_outlet": "gateways"})
+    found = {finding.part: finding for finding in await examine(mute)}
+    assert not found["通知渠道 channels"].ok
+    assert "sms not configured" in found["通知渠道 channels"].detail
 
 
 async def test_doctor_survives_servers_that_are_away(settings: Settings) -> None:
@@ -53,7 +62,8 @@ async def test_doctor_survives_servers_that_are_away(settings: Settings) -> None
         }
     )
     found = await examine(away)
-    assert not any(finding.ok for finding in found if finding.part != "进程 processes")
+    of_itself = ("通知渠道 channels", "进程 processes")
+    assert not any(finding.ok for finding in found if finding.part not in of_itself)
     assert not any("x@" in finding.detail for finding in found)
 
 

@@ -30,6 +30,7 @@ from ops.demo.roster import hours_of
 from ops.demo.staff import members
 from ops.migrate import migrate
 from ops.stack.embedded import EmbeddedStack
+from services.alerts.states import ALERT
 from services.billing.states import SETTLEMENT
 from services.catalogue.service import seed_items
 from services.core.actor import STAFF_ROLES, Role
@@ -46,6 +47,9 @@ from services.residents.identity_numbers import age_on, normalise_phone, parse_i
 from services.residents.models import Resident
 from services.residents.service import ID_NUMBER_PURPOSE, PHONE_PURPOSE
 from services.terminals.credentials import verify_password as verify_terminal_password
+from services.terminals.errors import AlreadyProvisioned
+from services.terminals.provisioning import provision_itself
+from services.terminals.registry_models import ProvisionRequest
 from services.visits.states import VISIT
 from services.vitals.kinds import Quality
 from services.vitals.plausibility import quality_of
@@ -194,8 +198,9 @@ def empty(stack: EmbeddedStack, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="module")
 def county(empty: Settings) -> Settings:
     """The same, with the demo county loaded (after a load that was killed half-way)."""
+    before = asyncio.run(_digest(empty))  # what every installation has: profiles and the like
     asyncio.run(_die_while_loading(empty))
-    assert asyncio.run(_digest(empty)) == {}
+    assert asyncio.run(_digest(empty)) == before
     report = asyncio.run(load(empty))
     assert report.loaded["residents"] == 360
     return empty
@@ -300,8 +305,14 @@ async def test_every_role_has_accounts_and_every_centre_its_desk(county: Setting
     assert plain_text == 0
 
 
-TABLES: dict[str, Transitions[Any]] = {"order": ORDER, "offer": OFFER, "visit": VISIT, "settlement": SETTLEMENT}
-ROWS = {"order": "service_order", "offer": "offer", "visit": "visit", "settlement": "settlement"}
+TABLES: dict[str, Transitions[Any]] = {
+    "order": ORDER,
+    "offer": OFFER,
+    "visit": VISIT,
+    "settlement": SETTLEMENT,
+    "alert": ALERT,
+}
+ROWS = {"order": "service_order", "offer": "offer", "visit": "visit", "settlement": "settlement", "alert": "alert"}
 
 
 async def test_the_past_follows_the_transition_tables(county: Settings) -> None:
@@ -415,7 +426,7 @@ async def test_every_centre_has_open_work(county: Settings) -> None:
 
 async def test_credentials_are_what_a_script_needs(county: Settings) -> None:
     document = json.loads(json.dumps(await describe(county)))
-    assert set(document) == {"api", "mqtt", "users", "terminals"}
+    assert set(document) == {"api", "mqtt", "users", "terminals", "provisioning"}
     assert set(document["mqtt"]) == {"host", "port"}
     users = document["users"]
     assert {user["role"] for user in users} == set(Role) - {Role.TERMINAL, Role.SYSTEM}
@@ -505,3 +516,23 @@ async def test_lost_logins_are_made_again(county: Settings) -> None:
     assert report.renewed_passwords
     await test_demo_logins_and_codes_work(county)
     await test_terminals_can_log_in_and_their_samples_are_good_messages(county)
+
+
+async def test_what_is_in_stock_can_fetch_its_credential_once(county: Settings) -> None:
+    new = (await describe(county))["provisioning"]
+    assert new["serials"]
+    database = Database(str(county.database_url), 2)
+    redis = Redis.from_url(str(county.redis_url), decode_responses=True)
+    request = ProvisionRequest(
+        profile_key=new["profile_key"], profile_secret=new["profile_secret"], serial=new["serials"][0]
+    )
+    try:
+        desk = _Desk(county, database, redis)
+        given = await provision_itself(desk, request, None)
+        with pytest.raises(AlreadyProvisioned):
+            await provision_itself(desk, request, None)
+    finally:
+        await redis.aclose()
+        await database.close()
+    assert given.password
+    assert new["serials"][0] not in (await describe(county))["provisioning"]["serials"]

@@ -14,7 +14,7 @@ from tests.world import Case, World, open_case
 
 BY_RESIDENT = [
     "resident", "emergency_contact", "care_relationship", "service_order", "offer", "booking", "visit",
-    "alert", "terminal", "terminal_binding",
+    "alert", "terminal", "terminal_binding", "terminal_fault", "terminal_command",
 ]  # fmt: skip
 """Tables of personal data in which every place of the world has a row."""
 BY_AREA = [*BY_RESIDENT, "account", "caregiver", "credential", "shift", "escalation"]
