@@ -1,62 +1,123 @@
-"""``python -m bench [ingest|sos|api|all]``: measure, show, and write to ``docs/performance.md``."""
+"""``python -m bench [NAME]``: measure, show, and write to ``docs/performance.md``."""
 
 import tempfile
-from collections.abc import Awaitable, Callable
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
-from bench import api, ingest, sos
+from bench import api, backlog, full_fleet, history, ingest, share, sos, storm
 from bench.house import House
 from bench.machine import describe
 from bench.report import Section, show, write
 from services.core.logs import configure_logging
 from services.core.settings import Settings
 
-Benchmark = Callable[[House], Awaitable[Section]]
+Benchmark = Callable[[House], Awaitable[Section | Sequence[Section]]]
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+QUICK: dict[str, Benchmark] = {"ingest": ingest.measure, "sos": sos.measure, "api": api.measure}
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
-class Which(StrEnum):
-    """What to measure."""
-
-    INGEST = "ingest"
-    SOS = "sos"
-    API = "api"
-    ALL = "all"
+Write = Annotated[bool, typer.Option("--write/--no-write", help="Write to docs/performance.md.")]
+Terminals = Annotated[int, typer.Option(min=10, max=15_000, help="How many terminals.")]
+Minutes = Annotated[float, typer.Option(min=0.05, help="How long.")]
 
 
-BENCHMARKS: dict[Which, Benchmark] = {Which.INGEST: ingest.measure, Which.SOS: sos.measure, Which.API: api.measure}
+@app.callback(invoke_without_command=True)
+def quick(context: typer.Context) -> None:
+    """Measure on servers of their own, with durable settings, in a temporary directory.
 
-
-@app.command()
-def bench(
-    which: Annotated[Which, typer.Argument(help="What to measure.")] = Which.ALL,
-    keep: Annotated[bool, typer.Option("--write/--no-write", help="Write to docs/performance.md.")] = True,
-) -> None:
-    """Run benchmarks on servers of their own, with durable settings, in a temporary directory."""
+    Without a name: the three quick ones. The others take minutes each and want the machine for themselves.
+    """
     configure_logging(Settings(_env_file=None, log_level="WARNING"), "bench")
-    chosen = list(BENCHMARKS) if which is Which.ALL else [which]
-    for name in chosen:
-        section = run(BENCHMARKS[name])
-        show(section)
-        if keep:
-            write(section, describe())
+    if context.invoked_subcommand is None:
+        run(*QUICK.values())
 
 
-def run(benchmark: Benchmark) -> Section:
-    """One benchmark on fresh servers."""
-    with tempfile.TemporaryDirectory(prefix="guoyuan-bench-", ignore_cleanup_errors=True) as directory:
-        house = House(Path(directory))
-        with house:
-            return uvloop.run(_measured(benchmark, house))
+@app.command("ingest")
+def ingest_command(keep: Write = True) -> None:
+    """Broker → committed rows, beside the minimal loop (1 min)."""
+    run(ingest.measure, keep=keep)
 
 
-async def _measured(benchmark: Benchmark, house: House) -> Section:
+@app.command("sos")
+def sos_command(keep: Write = True) -> None:
+    """Button → dispatcher's screen, at rest and beside vitals (3 min)."""
+    run(sos.measure, keep=keep)
+
+
+@app.command("api")
+def api_command(keep: Write = True) -> None:
+    """Requests a second, beside bare routes (2 min)."""
+    run(api.measure, keep=keep)
+
+
+@app.command("fleet")
+def fleet_command(
+    terminals: Terminals = full_fleet.TERMINALS, minutes: Minutes = full_fleet.MINUTES, keep: Write = True
+) -> None:
+    """Ten thousand terminals at a mixed rate for ten minutes (15 min)."""
+    run(partial(full_fleet.measure, terminals=terminals, minutes=minutes), keep=keep)
+
+
+@app.command("storm")
+def storm_command(
+    terminals: Terminals = storm.TERMINALS,
+    presses: Annotated[int, typer.Option(min=1, help="SOS within five seconds.")] = storm.PRESSES,
+    kill: Annotated[bool, typer.Option(help="Six more storms, a part killed in each.")] = False,
+    keep: Write = True,
+) -> None:
+    """An alarm storm while every terminal reconnects (4 min, with --kill 8 min)."""
+    if presses * (7 if kill else 1) > terminals:
+        raise typer.BadParameter("a terminal presses once: fewer presses or more terminals")
+    run(partial(storm.measure, terminals=terminals, presses=presses, kill=kill), keep=keep)
+
+
+@app.command("backlog")
+def backlog_command(
+    terminals: Terminals = backlog.TERMINALS, minutes: Minutes = backlog.MINUTES, keep: Write = True
+) -> None:
+    """Ingest away for ten minutes, and what comes after (16 min)."""
+    run(partial(backlog.measure, terminals=terminals, minutes=minutes), keep=keep)
+
+
+@app.command("share")
+def share_command(
+    messages: Annotated[int, typer.Option(min=200, help="In each round.")] = share.MESSAGES, keep: Write = True
+) -> None:
+    """One vitals process beside two that share the load (3 min)."""
+    run(partial(share.measure, messages=messages), keep=keep)
+
+
+@app.command("history")
+def history_command(
+    rows: Annotated[list[str] | None, typer.Option(help="Such as 10M; several times.")] = None,
+    messages: Annotated[int, typer.Option(min=200, help="Drained at each length.")] = history.MESSAGES,
+    keep: Write = True,
+) -> None:
+    """Ingest and charts beside 10 and 50 million readings (30 min and some 20 GB)."""
+    wanted = sorted(history.millions(text) for text in rows or ("10M", "50M"))
+    run(partial(history.measure, rows=wanted, messages=messages), keep=keep)
+
+
+def run(*benchmarks: Benchmark, keep: bool = True) -> None:
+    """Each on fresh servers; shown, and written unless `keep` is false."""
+    for benchmark in benchmarks:
+        with tempfile.TemporaryDirectory(prefix="guoyuan-bench-", ignore_cleanup_errors=True) as directory:
+            house = House(Path(directory))
+            with house:
+                found = uvloop.run(_measured(benchmark, house))
+        for section in [found] if isinstance(found, Section) else found:
+            show(section)
+            if keep:
+                write(section, describe())
+
+
+async def _measured(benchmark: Benchmark, house: House) -> Section | Sequence[Section]:
     return await benchmark(house)
 
 

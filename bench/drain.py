@@ -1,8 +1,9 @@
-"""Takes vitals from the broker in one way: ``python -m bench.drain WAY MESSAGES SESSION``.
+"""Takes vitals from the broker in one way: ``python -m bench.drain WAY MESSAGES SESSION [wait]``.
 
 Prints seconds from the first connection attempt to the last message dealt with, and the processor time of that
 span, as JSON. The ways: ``bare`` reads and acknowledges; ``minimal`` decodes, copies into the table, commits and
 acknowledges; ``ours`` is the vitals lane of the ingest process; ``copy`` writes the same rows without a broker.
+With ``wait``, ``ours`` prints a line when it could begin and begins with the next line of standard input.
 """
 
 import asyncio
@@ -28,10 +29,11 @@ from devices.topics import UpChannel, up_filter, up_topic
 from devices.vitals_lane import ReadBatch, VitalsLane
 from services.core.database import Database, asyncpg_url
 from services.core.settings import Settings
+from services.rules.service import Judge
 from services.vitals.repository import READING_COLUMNS
-from services.vitals.service import Judge
 
 BATCH = 1_000
+WAIT = "wait"
 Row = tuple[object, ...]
 _OWNERS = "SELECT id, resident_id, area_code FROM terminal WHERE resident_id IS NOT NULL ORDER BY id DESC"
 
@@ -147,6 +149,7 @@ async def ours(settings: Settings, messages: int, session: str) -> float:
     registry, judge = TerminalRegistry(database), Judge()
     await registry.reload()
     await judge.reload(database)
+    await _starting_signal()
     began = time.perf_counter()
     address = MqttAddress.parse(str(settings.mqtt_url))
     async with MqttClient(address, session, queue_size=settings.ingest_queue) as client:
@@ -179,10 +182,16 @@ async def copy(settings: Settings, messages: int, _session: str) -> float:
     return seconds
 
 
-async def subscribe(settings: Settings, session: str) -> None:
+async def _starting_signal() -> None:
+    if WAIT in sys.argv:
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+
+
+async def subscribe(settings: Settings, session: str, share: str | None = None) -> None:
     """Make the session and leave, so that the broker keeps what comes."""
     wire = await _service_wire(settings, session, None)
-    await wire.subscribe(up_filter(UpChannel.VITALS))
+    await wire.subscribe(up_filter(UpChannel.VITALS, share=share))
     wire.close()
 
 
@@ -206,7 +215,8 @@ async def _run(way: str, messages: int, session: str) -> dict[str, float]:
     settings = Settings(_env_file=None)
     processor = time.process_time()
     seconds = await WAYS[way](settings, messages, session)
-    return {"seconds": seconds, "processor": time.process_time() - processor}
+    used = time.process_time() - processor
+    return {"seconds": seconds, "processor": used, "ended": time.perf_counter()}
 
 
 if __name__ == "__main__":

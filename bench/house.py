@@ -31,6 +31,8 @@ from services.core.settings import Settings
 from services.terminals.credentials import hash_password, make_password
 
 KNOWN_SECONDS = 20.0
+RELAYED_SECONDS = 60.0
+_NOT_RELAYED = "SELECT count(*) FROM outbox WHERE position IS NULL OR relayed_at IS NULL"
 
 _RESIDENTS = """
     INSERT INTO resident (id, area_code, name, gender, birth_date, address, latitude, longitude, access_note,
@@ -40,9 +42,10 @@ _RESIDENTS = """
 """
 _TERMINALS = """
     INSERT INTO terminal
-        (id, serial, kind, status, area_code, centre_id, resident_id, room, password_hash, version)
-    SELECT id, id::text, 'pendant', 'bound', $3, $4, resident, '', $5, 1
-    FROM unnest($1::uuid[], $2::uuid[]) AS made(id, resident)
+        (id, serial, kind, profile_id, status, area_code, centre_id, resident_id, room, password_hash, version)
+    SELECT made.id, made.id::text, kind, profile.id, 'bound', $3, $4, resident, '', $5, 1
+    FROM unnest($1::uuid[], $2::uuid[]) AS made(id, resident), terminal_profile AS profile
+    WHERE profile.code = 'pendant'
 """
 
 
@@ -59,7 +62,10 @@ class House:
 
     def __init__(self, directory: Path) -> None:
         # As an installation logs: JSON lines into a file.
-        settings = Settings(_env_file=None, data_dir=directory, api_port=free_port(), log_json=True)
+        # Tokens that outlive the longest run: signing in again is not what is measured.
+        settings = Settings(
+            _env_file=None, data_dir=directory, api_port=free_port(), log_json=True, access_token_minutes=60
+        )
         self.stack = EmbeddedStack(directory, settings)
         self._helpers: list[subprocess.Popen[bytes]] = []
 
@@ -83,16 +89,31 @@ class House:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(helper.pid, signal.SIGTERM)
             helper.wait()
+            for pipe in (helper.stdin, helper.stdout):
+                if pipe is not None:
+                    pipe.close()
         self.stack.__exit__(*error)
 
-    def start_platform(self) -> list[Part]:
-        """API, both lanes of ingest and the worker, each a process; returns when the API answers."""
-        parts: list[Part] = [
-            self.stack.spawn("ingest", "--lane", "alarms"),
-            self.stack.spawn("ingest", "--lane", "vitals"),
-            self.stack.spawn("worker"),
-        ]
-        return [self.stack.spawn("api", is_ready=partial(answers, self.settings)), *parts]
+    def start_platform(self) -> dict[str, Part]:
+        """API, both lanes of ingest and the worker, each a process, by name; returns when the API answers."""
+        parts: dict[str, Part] = {
+            name: self.stack.spawn(*arguments, name=name)
+            for name, arguments in {
+                "ingest-alarms": ("ingest", "--lane", "alarms"),
+                "ingest-vitals": ("ingest", "--lane", "vitals"),
+                "worker": ("worker",),
+            }.items()
+        }
+        return {"api": self.stack.spawn("api", is_ready=partial(answers, self.settings)), **parts}
+
+    def start_reader(self) -> Part:
+        """Only the API: nobody takes in readings but who is measured."""
+        return self.stack.spawn("api", is_ready=partial(answers, self.settings))
+
+    @property
+    def servers(self) -> dict[str, Part]:
+        """Broker, PostgreSQL and Redis by name."""
+        return {part.name: part for part in self.stack.parts}
 
     def helper(self, module: str, arguments: Sequence[str], **pipes: Any) -> subprocess.Popen[bytes]:
         """Start ``python -m module`` beside us; it ends with the benchmark."""
@@ -131,6 +152,16 @@ class House:
         try:
             await connection.execute("VACUUM (ANALYZE)")
             await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
+
+    async def relayed(self) -> None:
+        """Wait until every event is relayed. Raises ``TimeoutError``."""
+        connection = await self.connect()
+        try:
+            async with asyncio.timeout(RELAYED_SECONDS):
+                while await connection.fetchval(_NOT_RELAYED):  # noqa: ASYNC110  the table rings no bell for us
+                    await asyncio.sleep(0.1)
         finally:
             await connection.close()
 

@@ -51,7 +51,7 @@ async def _round(
     for way in ways:
         connection = await house.connect()
         await connection.execute("TRUNCATE reading")
-        answer = await _in_a_process(house, way, sessions[way])
+        answer = await in_a_process(house, way, sessions[way])
         if way != "bare":
             stored = await connection.fetchval("SELECT count(*) FROM reading")
             if stored != MESSAGES:
@@ -60,8 +60,9 @@ async def _round(
         results[way].append((MESSAGES / answer["seconds"], answer["processor"] / MESSAGES * 1e6))
 
 
-async def _in_a_process(house: House, way: str, session: str) -> dict[str, float]:
-    process = house.helper("bench.drain", [way, str(MESSAGES), session], stdout=subprocess.PIPE)
+async def in_a_process(house: House, way: str, session: str, messages: int = MESSAGES) -> dict[str, float]:
+    """Drain a session in one of the ways of ``bench/drain.py``; its ``seconds`` and ``processor`` seconds."""
+    process = house.helper("bench.drain", [way, str(messages), session], stdout=subprocess.PIPE)
     output, _ = await asyncio.to_thread(process.communicate, timeout=SECONDS)
     if process.returncode != 0:
         raise RuntimeError(f"bench.drain {way} ended with code {process.returncode}")

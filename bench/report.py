@@ -1,5 +1,6 @@
 """Results as a table on the screen and as a section of ``docs/performance.md``."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,12 @@ HEAD = """# Performance
 Written by `make bench` (`python -m bench`), which starts servers of its own in a temporary directory. Each
 section is one run: the platform beside the least that could do the same work, with the same client, on the same
 servers, in turn. Take the ratios; the absolute figures are this machine's.
+
+Three benchmarks take a few minutes and are what `make bench` runs: `ingest`, `sos`, `api`. The others take longer
+and want the machine for themselves: `make bench ARGS="fleet"` (a county's terminals for ten minutes), `storm` and
+`storm --kill` (an alarm storm; a part killed in each), `backlog` (ingest away for ten minutes), `share` (two
+ingest processes) and `history` (10 and 50 million readings). `python -m bench NAME --help` lists their sizes. The
+same storms run small in `tests/faults`, and every benchmark in `tests/bench`, at a size of seconds.
 """
 
 
@@ -27,6 +34,11 @@ class Section:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     findings: Sequence[str] = field(default_factory=tuple)
+
+
+def progress(what: str) -> None:
+    """Say how far a long run is, beside its result."""
+    print(f"{datetime.now(UTC):%H:%M:%S} {what}", file=sys.stderr, flush=True)
 
 
 def show(section: Section) -> None:

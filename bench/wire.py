@@ -1,7 +1,7 @@
 """MQTT with as little as possible: what the platform's own client is measured against, and what loads it.
 
-Publishers and a reader on plain asyncio protocols. They keep no sessions alive, repeat nothing and check nothing
-beyond what a benchmark needs.
+Publishers and a reader on plain asyncio protocols. They repeat nothing and check nothing beyond what a benchmark
+needs.
 """
 
 import asyncio
@@ -12,20 +12,30 @@ from typing import Final, cast
 from devices.mqtt_packets import CONNACK, CONNECT, DISCONNECT, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, header, packet
 
 CLEAN: Final = 0x02
+WITH_WILL: Final = 0x0C  # at QoS 1
 WITH_LOGIN: Final = 0xC0
 _CONNECT_FLAGS_AT: Final = b"\x00\x04MQTT\x04"
 
 
-def connect_packet(client_id: str, username: str, password: str, *, clean: bool) -> bytes:
-    """CONNECT with a login and no keep-alive."""
-    flags = bytes([WITH_LOGIN | (CLEAN if clean else 0)])
-    fields = b"".join(_text(field) for field in (client_id, username, password))
-    return packet(CONNECT << 4, _CONNECT_FLAGS_AT + flags + b"\x00\x00" + fields)
+def connect_packet(
+    client_id: str,
+    username: str,
+    password: str,
+    *,
+    clean: bool,
+    keep_alive: int = 0,
+    will: tuple[str, str] | None = None,
+) -> bytes:
+    """CONNECT with a login; keep-alive in seconds (0: none), last will as (topic, payload)."""
+    flags = bytes([WITH_LOGIN | (CLEAN if clean else 0) | (WITH_WILL if will else 0)])
+    fields = b"".join(_text(field) for field in (client_id, *(will or ()), username, password))
+    return packet(CONNECT << 4, _CONNECT_FLAGS_AT + flags + keep_alive.to_bytes(2, "big") + fields)
 
 
-def subscribe_packet(topic_filter: str) -> bytes:
-    """SUBSCRIBE to one filter at QoS 1."""
-    return packet(SUBSCRIBE << 4 | 2, b"\x00\x01" + _text(topic_filter) + b"\x01")
+def subscribe_packet(*topic_filters: str) -> bytes:
+    """SUBSCRIBE at QoS 1."""
+    filters = b"".join(_text(topic_filter) + b"\x01" for topic_filter in topic_filters)
+    return packet(SUBSCRIBE << 4 | 2, b"\x00\x01" + filters)
 
 
 def publish_packet(topic: bytes, payload: bytes, packet_id: int) -> bytes:
@@ -36,11 +46,16 @@ def publish_packet(topic: bytes, payload: bytes, packet_id: int) -> bytes:
 class Wire(asyncio.Protocol):
     """One connection. ``on_publish`` gets topic, packet id and payload of every incoming PUBLISH."""
 
-    def __init__(self, on_publish: Callable[[bytes, bytes, bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        on_publish: Callable[[bytes, bytes, bytes], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
+    ) -> None:
         self.acknowledged = 0
         self.writable = asyncio.Event()
         self.writable.set()
         self._on_publish = on_publish
+        self._on_lost = on_lost
         self._buffer = bytearray()
         self._greeted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -69,9 +84,9 @@ class Wire(asyncio.Protocol):
         if code:
             raise ConnectionError(f"the broker refused the login with code {code}")
 
-    async def subscribe(self, topic_filter: str) -> None:
-        """Returns when it is granted."""
-        self.transport.write(subscribe_packet(topic_filter))
+    async def subscribe(self, *topic_filters: str) -> None:
+        """Returns when it is granted. Raises ConnectionError."""
+        self.transport.write(subscribe_packet(*topic_filters))
         await self._subscribed
 
     def publish(self, topic: bytes, payload: bytes) -> None:
@@ -95,8 +110,12 @@ class Wire(asyncio.Protocol):
         self.transport = cast("asyncio.WriteTransport", transport)  # uvloop's is none by inheritance
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._greeted.done():
-            self._greeted.set_exception(error or ConnectionError("the broker hung up"))
+        for waited in (self._greeted, self._subscribed):
+            if not waited.done():
+                waited.set_exception(error or ConnectionError("the broker hung up"))
+                waited.exception()  # looked at: nobody may be waiting for it
+        if self._on_lost is not None:
+            self._on_lost()
 
     def pause_writing(self) -> None:
         self.writable.clear()

@@ -5,6 +5,7 @@ A failure is tried again with growing pauses, and after the last try it stays, m
 """
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any, Final
 
@@ -56,10 +57,10 @@ class Deliverer:
             except (SQLAlchemyError, OSError) as error:
                 log.warning("deliveries_wait", error=type(error).__name__)
                 await asyncio.sleep(0.5)
-            try:
-                await asyncio.wait_for(self._rung.wait(), _LOOK_SECONDS)
-            except TimeoutError:
-                continue
+            # Not wait_for: it swallows a cancellation that comes with the ring.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._rung.wait()
 
     async def deliver_one(self) -> bool:
         """Take one due delivery; ``False`` when there is none."""

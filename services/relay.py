@@ -6,6 +6,7 @@ position, so a crash between the two costs a repeat that Redis refuses.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -95,10 +96,10 @@ class Relay:
                 await self._wait()
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._rung.wait(), _LOOK_SECONDS)
-        except TimeoutError:
-            return
+        # Not wait_for: it swallows a cancellation that comes with the ring.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._rung.wait()
 
     def _ring(self, *_: Any) -> None:
         self._rung.set()

@@ -6,6 +6,7 @@ from fastapi import APIRouter, status
 
 from api.deps import IfMatch, OnceDep, WorkDep
 from devices.codecs.registry import NAMES
+from services.rules.layers import check_profile_rules
 from services.terminals import profile_desk, profiles
 from services.terminals.registry_models import ProfileChange, ProfileCreate, ProfilePublic, ProvisionSecret
 
@@ -29,6 +30,7 @@ async def get_terminal_profile(profile_id: UUID, work: WorkDep) -> ProfilePublic
 )
 async def create_terminal_profile(work: WorkDep, body: ProfileCreate, once: OnceDep) -> ProfilePublic:
     """Its code is for good: terminals and lists are known by it."""
+    check_profile_rules(body.default_rules)
 
     async def create() -> ProfilePublic:
         return ProfilePublic.model_validate(await profile_desk.create_profile(work, body, NAMES))
@@ -42,6 +44,7 @@ async def change_terminal_profile(
     profile_id: UUID, body: ProfileChange, work: WorkDep, if_match: IfMatch
 ) -> ProfilePublic:
     """All of them. From now on the project's own data leaves this profile alone."""
+    check_profile_rules(body.default_rules)
     profile = await profile_desk.change_profile(work, profile_id, body, NAMES, if_match)
     return ProfilePublic.model_validate(profile)
 

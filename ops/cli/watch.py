@@ -137,7 +137,8 @@ async def _refresh(
     """Read the board again after each burst of events, and now and then without one."""
     while not follower.done():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), LONGEST_SECONDS)
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await changed.wait()
         changed.clear()
         live.update(render(screen), refresh=True)
         await asyncio.sleep(SETTLE_SECONDS)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from services.core.areas import county_of
 from services.rules.definitions import (
     EARLY_WARNING,
@@ -21,6 +23,7 @@ from services.rules.definitions import (
     RuleDefinition,
     RuleSet,
 )
+from services.rules.errors import InvalidRule
 from services.rules.evaluation import ActiveLevel, ActiveRule
 from services.rules.news2 import CHART, KINDS
 
@@ -269,3 +272,16 @@ def profile_rules(raw: object) -> tuple[Written, ...]:
         else:
             found.append(Written(Layer.PROFILE, rule.kind, rule.code, rule))
     return tuple(found)
+
+
+def check_profile_rules(raw: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse rules that a profile could not use: ``InvalidRule`` names the first and its field."""
+    for place, row in enumerate(raw):
+        try:
+            RuleDefinition.model_validate(row).check()
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise InvalidRule(field=f"default_rules.{place}.{where}") from None
+        except InvalidRule as error:
+            where = error.extra.get("field", "")
+            raise InvalidRule(error.detail, field=f"default_rules.{place}.{where}") from None

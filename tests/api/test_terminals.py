@@ -144,6 +144,7 @@ async def test_the_county_edits_profiles(client: httpx.AsyncClient, world: World
         {"capabilities": {"alarms": ["earthquake"]}},
         {"capabilities": {"wings": True}},
         {"allow_new": True},
+        {"default_rules": [{"code": "no_more_than_a_code"}]},
     ],
     ids=json.dumps,
 )
@@ -156,6 +157,28 @@ async def test_a_profile_that_makes_no_sense_is_refused(
     }  # fmt: skip
     answer = await call(client, world, Role.COUNTY_OFFICER, "POST", "/terminal-profiles", json=body)
     assert answer.status_code == 422, answer.text
+
+
+async def test_a_rule_of_a_profile_is_checked_when_it_is_saved(client: httpx.AsyncClient, world: World) -> None:
+    rule = {
+        "code": "slow_pulse",
+        "kind": "heart_rate",
+        "alert": "heart_rate",
+        "condition": {"type": "n_of_m", "needed": 3, "of": 5},
+        "levels": [{"severity": "warning", "limits": {"low": 45}}],
+        "source": "说明书",
+    }
+    body = {
+        "code": f"m-{uuid4()}", "kind": "wristband", "name_zh": "手环", "name_en": "W", "source": "说明书",
+        "capabilities": {}, "default_rules": [rule],
+    }  # fmt: skip
+    answer = await call(client, world, Role.COUNTY_OFFICER, "POST", "/terminal-profiles", json=body)
+    assert answer.status_code == 201, answer.text
+    rule["condition"] = {"type": "n_of_m", "needed": 6, "of": 5}
+    answer = await call(client, world, Role.COUNTY_OFFICER, "POST", "/terminal-profiles", json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] == "invalid_rule"
+    assert answer.json()["field"] == "default_rules.0.condition.needed"
 
 
 async def test_a_new_terminal_fetches_its_credential_once(client: httpx.AsyncClient, world: World) -> None:

@@ -10,7 +10,11 @@ from uuid import UUID, uuid4
 import httpx
 
 from services.alerts.resolutions import Resolution
+from tests.alerts import CHECKLIST
 
+SAFE = {"place_safe": "yes"}
+ASKED_MORE = {"fall": {"injured": "no"}, "smoke": SAFE, "gas": SAFE, "water": SAFE}
+"""What the checklist asks beside `CHECKLIST`, by kind."""
 ORDER_SECONDS = 0.5
 HANDLING_SECONDS = 1.5
 AGAIN_SECONDS = 0.1
@@ -92,7 +96,7 @@ class Screen:
     def __init__(self, client: httpx.AsyncClient, headers: dict[str, str], centre_id: UUID) -> None:
         self.seen: list[Seen] = []
         self.connections = 0
-        self.opened: asyncio.Queue[str] = asyncio.Queue()
+        self.opened: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._client = client
         self._headers = headers
         self._path = f"/centres/{centre_id}/live"
@@ -135,7 +139,7 @@ class Screen:
         event = Seen(int(fields["id"]), fields["event"], json.loads(fields["data"]))
         self.seen.append(event)
         if event.name == "alert.opened":
-            self.opened.put_nowait(event.data["alert_id"])
+            self.opened.put_nowait((event.data["alert_id"], event.data["kind"]))
 
 
 class Desk:
@@ -151,12 +155,13 @@ class Desk:
         """Until cancelled. Fails when a request is refused for which no fault is the reason."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                tasks.create_task(self._handle(await self._screen.opened.get()))
+                tasks.create_task(self._handle(*await self._screen.opened.get()))
 
-    async def _handle(self, alert_id: str) -> None:
+    async def _handle(self, alert_id: str, kind: str) -> None:
+        checklist = CHECKLIST | ASKED_MORE.get(kind, {})
         await self._say(alert_id, "acknowledge", None)
         await asyncio.sleep(HANDLING_SECONDS)
-        await self._say(alert_id, "resolve", {"resolution": Resolution.TEST.value})
+        await self._say(alert_id, "resolve", {"resolution": Resolution.TEST.value, "checklist": checklist})
         self.resolved.add(alert_id)
 
     async def _say(self, alert_id: str, verb: str, body: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +29,18 @@ T = TypeVar("T")
 class LivingPlatform:
     """Servers, API, both lanes of ingest and the worker; whoever dies is started again by the supervisor."""
 
-    def __init__(self, directory: Path, broker: Literal["builtin", "mosquitto"] = "builtin") -> None:
-        settings = Settings(_env_file=None, data_dir=directory, api_port=free_port(), embedded_broker=broker)
+    def __init__(
+        self, directory: Path, broker: Literal["builtin", "mosquitto"] = "builtin", *, in_pairs: bool = False
+    ) -> None:
+        """``in_pairs`` runs each lane of ingest in two processes; their vitals share, which needs Mosquitto."""
+        self._in_pairs = in_pairs
+        settings = Settings(
+            _env_file=None,
+            data_dir=directory,
+            api_port=free_port(),
+            embedded_broker=broker,
+            ingest_share=2 if in_pairs else 1,
+        )
         # Without fsync, to be quick: a killed server loses nothing by that, only a crashed machine would.
         self.stack = EmbeddedStack(directory, settings, durable=False)
         self.said: list[str] = []
@@ -65,6 +76,19 @@ class LivingPlatform:
         code = await self._in_thread(partial(_kill, self.parts[name]))
         assert code == -signal.SIGKILL, f"{name} was not there to be killed: {code}"
 
+    def suspend(self, name: str) -> None:
+        """Let it hang (SIGSTOP): it is there, its connections are open, and it does nothing."""
+        self._signal(name, signal.SIGSTOP)
+
+    def wake(self, name: str) -> None:
+        """Let it go on."""
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        pid = self.parts[name].pid
+        assert pid is not None, f"{name} does not run"
+        os.killpg(pid, number)
+
     async def back(self, name: str) -> None:
         """Wait until the supervisor has started it again and it is ready."""
         part = self.parts[name]
@@ -83,12 +107,15 @@ class LivingPlatform:
             part.start()
             self._supervisor.watch(part)
         migrate(self.stack.postgres.url)
-        for name, arguments in {
+        started = {
             "api": ("api",),
             "ingest-alarms": ("ingest", "--lane", "alarms"),
             "ingest-vitals": ("ingest", "--lane", "vitals"),
             "worker": ("worker",),
-        }.items():
+        }
+        if self._in_pairs:
+            started |= {f"{name}-2": started[name] for name in ("ingest-alarms", "ingest-vitals")}
+        for name, arguments in started.items():
             ready = partial(answers, self.settings) if name == "api" else None
             part = self.stack.application(arguments, name=name, is_ready=ready)
             self.parts[name] = part
