@@ -95,13 +95,14 @@ class House:
         self.stack.__exit__(*error)
 
     def start_platform(self) -> dict[str, Part]:
-        """API, both lanes of ingest and the worker, each a process, by name; returns when the API answers."""
+        """API, both lanes of ingest, both parts of the worker: processes by name; returns when the API answers."""
         parts: dict[str, Part] = {
             name: self.stack.spawn(*arguments, name=name)
             for name, arguments in {
                 "ingest-alarms": ("ingest", "--lane", "alarms"),
                 "ingest-vitals": ("ingest", "--lane", "vitals"),
-                "worker": ("worker",),
+                "worker": ("worker", "--part", "alarms"),
+                "chores": ("worker", "--part", "chores"),
             }.items()
         }
         return {"api": self.stack.spawn("api", is_ready=partial(answers, self.settings)), **parts}

@@ -1,14 +1,15 @@
-"""The worker process: relays the outbox, runs handlers, runs what is due.
+"""The worker processes: one relays the outbox and does what an alarm waits for, one does what may wait.
 
 Each loop is a task of its own: a failing job is logged and tried again at its next turn, and stops nothing
-else. Several workers may run; rows are taken with SKIP LOCKED and one relay leads.
+else. The two parts are processes of their own, so that no sum over a day of readings delays a page. Several of
+each may run; rows are taken with SKIP LOCKED and one relay leads.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 from redis.asyncio import Redis
@@ -36,6 +37,8 @@ from services.vitals.months.retention import retain
 from services.vitals.months.service import make_partitions_ahead
 
 log = structlog.get_logger("worker")
+
+PartName = Literal["alarms", "chores", "all"]
 
 KEEP_ANSWERS: Final = timedelta(days=2)
 KEEP_EVENTS: Final = timedelta(days=30)
@@ -87,31 +90,50 @@ JOBS: Final = (
 )
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, part: PartName = "all") -> None:
     """Work until cancelled. ``ValueError`` when an address is missing."""
     if settings.database_url is None or settings.redis_url is None:
         raise ValueError("GUOYUAN_DATABASE_URL and GUOYUAN_REDIS_URL must be set, or use `guoyuan up`")
-    database = Database(settings.database_url, settings.database_pool_size)
-    redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2, decode_responses=True)
+    async with asyncio.TaskGroup() as tasks:
+        if part in ("alarms", "all"):
+            tasks.create_task(_alarms(settings, settings.database_url, settings.redis_url))
+        if part in ("chores", "all"):
+            tasks.create_task(_chores(settings, settings.database_url))
+
+
+async def _alarms(settings: Settings, database_url: str, redis_url: str) -> None:
+    """Events to the screens and to their handlers, ladders, the auditor, notifications."""
+    database = Database(database_url, settings.database_pool_size)
+    redis = Redis.from_url(redis_url, socket_connect_timeout=1, socket_timeout=2, decode_responses=True)
     deliverer = Deliverer(database)
-    bell = Doorbell(settings.database_url, NOTIFY_CHANNEL)
-    auditing = Database(settings.database_url, 2)  # what blocks the worker's connections must not blind it
-    relay = Relay(settings.database_url, redis, deliverer.ring)
+    bell = Doorbell(database_url, NOTIFY_CHANNEL)
+    auditing = Database(database_url, 2)  # what blocks the worker's connections must not blind it
+    relay = Relay(database_url, redis, deliverer.ring)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(relay.run())
             tasks.create_task(deliverer.run())
             tasks.create_task(beat(database, "worker"))
-            tasks.create_task(_partitions(database))
             tasks.create_task(bell.listen_forever())
             tasks.create_task(climb_forever(database, bell))
             tasks.create_task(audit_forever(auditing))
             tasks.create_task(send_notifications(settings))
-            for job in JOBS:
-                tasks.create_task(_repeat(database, job))
     finally:
         await redis.aclose()
         await auditing.close()
+        await database.close()
+
+
+async def _chores(settings: Settings, database_url: str) -> None:
+    """Whatever is due now and then."""
+    database = Database(database_url, settings.database_pool_size)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(beat(database, "chores"))
+            tasks.create_task(_partitions(database))
+            for job in JOBS:
+                tasks.create_task(_repeat(database, job))
+    finally:
         await database.close()
 
 

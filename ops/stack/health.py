@@ -34,7 +34,7 @@ FAILED_HANDLERS = 0
 LATE_NOTIFICATIONS_SECONDS = 10.0
 LATE_CHECKS_SECONDS = 120.0
 
-BEATING = ("ingest-alarms", "ingest-vitals", "worker", "auditor", "notifications")
+BEATING = ("ingest-alarms", "ingest-vitals", "worker", "chores", "auditor", "notifications")
 _AGES = "SELECT process, extract(epoch FROM now() - beaten_at) AS age FROM heartbeat"
 
 

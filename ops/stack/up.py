@@ -136,7 +136,8 @@ class Up:
                 stack.application(["ingest", "--lane", "vitals"], name=name)
                 for name in vitals_processes(stack.settings)
             ),
-            stack.application(["worker"]),
+            stack.application(["worker", "--part", "alarms"], name="worker"),
+            stack.application(["worker", "--part", "chores"], name="chores"),
         ]
         self._show.doing("API, ingest, worker")
         for part in together:

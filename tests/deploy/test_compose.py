@@ -13,7 +13,17 @@ from ops.stack.mosquitto import configuration
 from services.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-SERVICES = {"postgres", "redis", "mosquitto", "migrate", "api", "ingest-alarms", "ingest-vitals", "worker"}
+SERVICES = {
+    "postgres",
+    "redis",
+    "mosquitto",
+    "migrate",
+    "api",
+    "ingest-alarms",
+    "ingest-vitals",
+    "worker",
+    "chores",
+}
 SECRET = re.compile(r"PASSWORD|SECRET|_KEY$")
 
 

@@ -23,7 +23,7 @@ from ops.stack.process import Part
 ROOT = Path(__file__).parents[2]
 DATABASE = "rehearsal"
 PATIENCE = 60.0
-PROCESSES = ("mosquitto", "api", "ingest-alarms", "ingest-vitals", "worker")
+PROCESSES = ("mosquitto", "api", "ingest-alarms", "ingest-vitals", "worker", "chores")
 
 pytestmark = pytest.mark.skipif(mosquitto.find() is None, reason="mosquitto is not installed")
 

@@ -111,7 +111,8 @@ class LivingPlatform:
             "api": ("api",),
             "ingest-alarms": ("ingest", "--lane", "alarms"),
             "ingest-vitals": ("ingest", "--lane", "vitals"),
-            "worker": ("worker",),
+            "worker": ("worker", "--part", "alarms"),
+            "chores": ("worker", "--part", "chores"),
         }
         if self._in_pairs:
             started |= {f"{name}-2": started[name] for name in ("ingest-alarms", "ingest-vitals")}

@@ -111,7 +111,7 @@ def test_one_life_of_a_stack(run: Callable[..., Run]) -> None:
     """Start, refuse a second one, survive the death of every kind of child, stop."""
     first = run().started()
     assert {p["name"] for p in first.runtime()["processes"]} == {
-        *("postgres", "redis", "broker", "api", "ingest-alarms", "ingest-vitals", "worker", "simulate")
+        *("postgres", "redis", "broker", "api", "ingest-alarms", "ingest-vitals", "worker", "chores", "simulate")
     }
     data = first.directory / "data"
     for name in ("runtime.json", "secrets.json", "logs/api.log"):
@@ -141,7 +141,7 @@ def test_killed_itself_it_leaves_nothing_running_and_starts_again_on_its_data(ru
     secrets = (first.directory / "data" / "secrets.json").read_text()
     ports = (first.directory / "data" / "ports.json").read_text()
     pids = first.running()
-    assert len(pids) == 8
+    assert len(pids) == 9
     first.process.kill()
     first.process.wait()
     first.until(lambda: not any(alive(pid) for pid in pids), "all children gone")
