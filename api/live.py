@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.core.database import Database
-from services.core.livestream import STREAM_KEY, LiveEvent, events_after, from_entry, latest_position
+from services.core.livestream import STREAM_KEY, Audience, LiveEvent, events_after, from_entry, latest_position
 
 log = structlog.get_logger("live")
 
@@ -30,8 +30,8 @@ _RECHECK_READS = 5
 class Subscription:
     """One screen's place in line."""
 
-    def __init__(self, centre_id: str) -> None:
-        self.centre_id = centre_id
+    def __init__(self, audience: Audience) -> None:
+        self.audience = audience
         self.queue: asyncio.Queue[LiveEvent | None] = asyncio.Queue(QUEUE_LENGTH)
         self.is_closed = False
 
@@ -51,7 +51,7 @@ class Subscription:
 
 
 class LiveHub:
-    """Follows the events once for the process and hands them to the screens of each centre."""
+    """Follows the events once for the process and hands them to the screens that they are for."""
 
     def __init__(self, database: Database, redis: Redis) -> None:
         self._database = database
@@ -63,7 +63,7 @@ class LiveHub:
 
     async def follow(
         self,
-        centre_id: str,
+        audience: Audience,
         last_event_id: int | None,
         still_welcome: Callable[[], Awaitable[bool]],
     ) -> AsyncIterator[bytes]:
@@ -71,7 +71,7 @@ class LiveHub:
 
         ``still_welcome`` is asked at every heartbeat; a revoked session's stream ends.
         """
-        subscription = Subscription(centre_id)
+        subscription = Subscription(audience)
         self._subscriptions.add(subscription)
         self._start()
         try:
@@ -80,7 +80,7 @@ class LiveHub:
             position = last_event_id if last_event_id is not None else self._position or 0
             yield b"retry: 1000\n: connected\n\n"
             if last_event_id is not None:
-                async for event in self._missed(centre_id, position):
+                async for event in self._missed(audience, position):
                     position = event.position
                     yield frame(event)
             while not subscription.is_closed:
@@ -108,10 +108,10 @@ class LiveHub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
 
-    async def _missed(self, centre_id: str, after: int) -> AsyncIterator[LiveEvent]:
+    async def _missed(self, audience: Audience, after: int) -> AsyncIterator[LiveEvent]:
         while True:
             async with self._database.engine.connect() as connection:
-                events = await events_after(connection, after, centre_id)
+                events = await events_after(connection, after, audience)
             for event in events:
                 yield event
             if not events:
@@ -164,7 +164,7 @@ class LiveHub:
         for event in events:
             self._position = max(self._position or 0, event.position)
             for subscription in tuple(self._subscriptions):
-                if subscription.centre_id == event.centre_id and not subscription.is_closed:
+                if subscription.audience.hears(event) and not subscription.is_closed:
                     subscription.offer(event)
 
 

@@ -56,6 +56,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "get_centre": _EVERYBODY,
     "get_board": _WATCH,
     "follow_live": _WATCH,
+    "follow_area": frozenset({R.COUNTY_OFFICER}),
     # alerts
     "list_alerts": _WATCH | {R.CLINICIAN, R.RESIDENT, R.FAMILY},
     "get_alert": _WATCH | {R.CLINICIAN, R.RESIDENT, R.FAMILY},

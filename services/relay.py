@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.core.database import asyncpg_url
-from services.core.livestream import STREAM_KEY, STREAM_LENGTH, LiveEvent
+from services.core.livestream import COLUMNS, STREAM_KEY, STREAM_LENGTH, LiveEvent
 from services.core.outbox import NOTIFY_CHANNEL
 from services.events import EVENTS
 from services.handlers import handlers_of
@@ -33,21 +33,22 @@ _POSITION: Final = f"""
         FROM (SELECT id, nextval('outbox_position') AS position
               FROM (SELECT id FROM outbox WHERE position IS NULL ORDER BY id LIMIT {_BATCH}) waiting) numbered
         WHERE outbox.id = numbered.id
-        RETURNING outbox.id, outbox.position, outbox.name, outbox.centre_id, outbox.payload
+        RETURNING outbox.id, outbox.position, outbox.name, outbox.centre_id, outbox.payload, outbox.area_code,
+            outbox.also_centre_ids
     ), due AS (
         INSERT INTO outbox_delivery (outbox_id, handler, attempts, next_attempt_at)
         SELECT given.id, following.handler, 0, now()
         FROM given JOIN unnest($1::text[], $2::text[]) AS following(name, handler) USING (name)
         ON CONFLICT DO NOTHING RETURNING outbox_id
     )
-    SELECT position, name, centre_id::text, payload::text, (SELECT count(*) FROM due) AS due
+    SELECT {COLUMNS}, (SELECT count(*) FROM due) AS due
     FROM given ORDER BY position
-"""  # noqa: S608  only our own constant is put in
+"""  # noqa: S608  only our own constants are put in
 """One statement is one transaction and one round trip: a dispatcher's screen waits for it."""
 _UNRELAYED: Final = f"""
-    SELECT position, name, centre_id::text, payload::text FROM outbox
+    SELECT {COLUMNS} FROM outbox
     WHERE position IS NOT NULL AND relayed_at IS NULL ORDER BY position LIMIT {_BATCH}
-"""  # noqa: S608  only our own constant is put in
+"""  # noqa: S608  only our own constants are put in
 _FOLLOWING: Final = [(name, handler) for name in EVENTS for handler in handlers_of(name)]
 _RELAYED: Final = "UPDATE outbox SET relayed_at = now() WHERE position = ANY ($1::bigint[])"
 
@@ -108,7 +109,7 @@ class Relay:
         """What has got its position now, and how many deliveries follow from it."""
         names, handlers = [name for name, _ in _FOLLOWING], [handler for _, handler in _FOLLOWING]
         rows = await connection.fetch(_POSITION, names, handlers)
-        return [LiveEvent(*row[:4]) for row in rows], rows[0]["due"] if rows else 0
+        return [LiveEvent(*row[:-1]) for row in rows], rows[0]["due"] if rows else 0
 
     async def _push(self, connection: asyncpg.Connection, given: list[LiveEvent]) -> int:
         """Push what is positioned and not yet relayed; without Redis it waits, and screens read the table.

@@ -6,7 +6,7 @@ each may run; rows are taken with SKIP LOCKED and one relay leads.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
@@ -18,6 +18,7 @@ from sqlalchemy import text
 from services.alerts.auditor import audit_forever
 from services.alerts.climbing import climb_forever
 from services.core.actor import SYSTEM
+from services.core.clearing import Cleared
 from services.core.database import Database, Work
 from services.core.doorbell import Doorbell
 from services.core.heartbeat import beat
@@ -27,12 +28,15 @@ from services.deliveries import Deliverer
 from services.dispatch.service import expire_offers
 from services.duty.swaps import lapse_swaps
 from services.notifications.dispatcher import run as send_notifications
+from services.notifications.retention import clear_notifications
 from services.relay import Relay
 from services.rules.missing import judge_due_watches, plan_watches
 from services.supervision.paging import escalate_faults, tell_faults, tell_missing_tests
 from services.supervision.service import check_terminals, enrol_watches
+from services.terminals.commands.retention import clear_commands
 from services.terminals.commands.service import expire_commands
 from services.vitals.aggregates.service import aggregate_due
+from services.vitals.models import RetentionLog
 from services.vitals.months.retention import retain
 from services.vitals.months.service import make_partitions_ahead
 
@@ -73,6 +77,26 @@ async def clear_old(work: Work) -> None:
     )
 
 
+def on_record(clear: Callable[[Work], Awaitable[Sequence[Cleared]]]) -> Callable[[Work], Awaitable[None]]:
+    """Forgetting that writes down what it has forgotten, beside what ``retain`` writes."""
+
+    async def clear_and_note(work: Work) -> None:
+        for cleared in await clear(work):
+            work.session.add(
+                RetentionLog(
+                    at=work.now,
+                    what=cleared.what,
+                    range_start=cleared.start,
+                    range_end=cleared.end,
+                    rows=cleared.rows,
+                    policy_version=cleared.policy_version,
+                )
+            )
+            log.info("deleted_by_policy", what=cleared.what, until=cleared.end.isoformat(), rows=cleared.rows)
+
+    return clear_and_note
+
+
 JOBS: Final = (
     Job("expire_offers", 1.0, expire_offers),
     Job("lapse_swaps", 60.0, lapse_swaps),
@@ -83,6 +107,8 @@ JOBS: Final = (
     Job("tell_missing_tests", 600.0, tell_missing_tests),
     Job("expire_commands", 2.0, expire_commands),
     Job("clear_old", _HOUR, clear_old),
+    Job("clear_notifications", 60.0, on_record(clear_notifications)),
+    Job("clear_commands", 60.0, on_record(clear_commands)),
     Job("plan_rule_watches", 60.0, plan_watches),
     Job("judge_rule_watches", 5.0, judge_due_watches),
     Job("aggregate_due", 5.0, aggregate_due),

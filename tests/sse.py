@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,14 +49,21 @@ class Screen:
             self.events.append(Seen(int(fields["id"]), fields["event"], json.loads(fields["data"])))
 
 
-@asynccontextmanager
-async def watch(
+def watch(
     client: httpx.AsyncClient, centre_id: object, headers: dict[str, str], last_event_id: int | None = None
-) -> AsyncIterator[Screen]:
+) -> AbstractAsyncContextManager[Screen]:
     """A centre's live stream, connected."""
+    return follow(client, f"/centres/{centre_id}/live", headers, last_event_id)
+
+
+@asynccontextmanager
+async def follow(
+    client: httpx.AsyncClient, path: str, headers: dict[str, str], last_event_id: int | None = None
+) -> AsyncIterator[Screen]:
+    """The live stream at a path, connected."""
     if last_event_id is not None:
         headers = headers | {"Last-Event-ID": str(last_event_id)}
-    async with client.stream("GET", f"/centres/{centre_id}/live", headers=headers, timeout=None) as response:
+    async with client.stream("GET", path, headers=headers, timeout=None) as response:
         assert response.status_code == 200
         screen = Screen(response)
         await screen.read_one()

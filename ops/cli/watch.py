@@ -163,12 +163,18 @@ def _alerts(alerts: list[dict[str, Any]]) -> RenderableType:
         table.add_row(
             alert["kind"],
             alert["status"],
-            alert["resident_name"] or "—",
+            _whose(alert),
             _clock(alert["since"]),
             str(alert["occurrences"]),
             style=_SEVERITIES.get(alert["severity"], ""),
         )
     return table
+
+
+def _whose(alert: dict[str, Any]) -> str:
+    """The resident, and the centre that has asked for help when it is another's."""
+    name = alert["resident_name"] or "—"
+    return f"{name}（支援 helping {alert['centre_name_zh']}）" if alert.get("aided") else name
 
 
 def _orders(board: dict[str, Any]) -> RenderableType:

@@ -14,6 +14,7 @@ import structlog
 from pydantic import ValidationError
 
 from services.alerts import queries
+from services.alerts.announcing import announce
 from services.alerts.escalation import BEFORE_FIRST, Rung
 from services.alerts.history import write_log
 from services.alerts.models import Alert, Escalation
@@ -81,7 +82,8 @@ async def _raise(work: Work, alert_id: UUID, why: str) -> bool:
     await page(work, alert, people, step.channels, rung, f"alert:{alert.id}:auditor:{moment}")
     paged = [str(person.account_id) for person in people]
     write_log(work, alert.id, alert.area_code, "auditor_raised", why=why, people=paged)
-    work.record(AlertUnattended(area_code=alert.area_code, centre_id=alert.centre_id, alert_id=alert.id, why=why))
+    event = AlertUnattended(area_code=alert.area_code, centre_id=alert.centre_id, alert_id=alert.id, why=why)
+    await announce(work, event)
     return True
 
 

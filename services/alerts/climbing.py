@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from services.alerts import escalation, handover, queries
+from services.alerts.announcing import announce
 from services.alerts.escalation import Rung
 from services.alerts.history import write_log
 from services.alerts.models import Alert, Escalation
@@ -100,7 +101,8 @@ async def _expire(work: Work, alert: Alert) -> None:
     await handover.lapse(work, alert)
     alert.responder_account_id = alert.lease_until = None
     ALERT.move(work, alert, AlertStatus.OPEN, "lease_expired")
-    work.record(
+    await announce(
+        work,
         AlertMoved(
             area_code=alert.area_code,
             centre_id=alert.centre_id,
@@ -108,7 +110,7 @@ async def _expire(work: Work, alert: Alert) -> None:
             terminal_id=alert.terminal_id,
             status=str(alert.status),
             account_id=None,
-        )
+        ),
     )
 
 
@@ -136,10 +138,10 @@ async def climb(work: Work, alert: Alert, ladder: Escalation, policy: PolicyDocu
         ladder.nobody_since = None
     else:
         pause = timedelta(seconds=policy.loop_seconds)
-        _say_nobody(work, alert, ladder)
+        await _say_nobody(work, alert, ladder)
     ladder.loops, ladder.step, ladder.repeat = rung
     ladder.last_at, ladder.next_at = work.now, work.now + pause
-    _tell_screens(work, alert, rung, paged)
+    await _tell_screens(work, alert, rung, paged)
 
 
 def _key(alert: Alert, rung: Rung) -> str:
@@ -150,18 +152,19 @@ def _wanted(step: Step) -> list[str]:
     return [f"{line.who}:{line.role or line.relation or ''}".rstrip(":") for line in step.recipients]
 
 
-def _say_nobody(work: Work, alert: Alert, ladder: Escalation) -> None:
+async def _say_nobody(work: Work, alert: Alert, ladder: Escalation) -> None:
     ladder.nobody_since = ladder.nobody_since or work.now
     log.error("nobody_at_all", alert_id=str(alert.id), kind=str(alert.kind))
     write_log(work, alert.id, alert.area_code, "nobody_at_all")
-    work.record(
+    await announce(
+        work,
         AlertUnattended(
             area_code=alert.area_code, centre_id=alert.centre_id, alert_id=alert.id, why="nobody_at_all"
-        )
+        ),
     )
 
 
-def _tell_screens(work: Work, alert: Alert, rung: Rung, paged: Sequence[Person]) -> None:
+async def _tell_screens(work: Work, alert: Alert, rung: Rung, paged: Sequence[Person]) -> None:
     accounts = [str(person.account_id) for person in paged if person.account_id]
     contacts = [str(person.contact_id) for person in paged if person.contact_id]
     write_log(
@@ -175,14 +178,15 @@ def _tell_screens(work: Work, alert: Alert, rung: Rung, paged: Sequence[Person])
         people=accounts,
         contacts=contacts,
     )
-    work.record(
+    await announce(
+        work,
         AlertEscalated(
             area_code=alert.area_code,
             centre_id=alert.centre_id,
             alert_id=alert.id,
             step=rung.step,
             recipients=tuple(accounts),
-        )
+        ),
     )
 
 

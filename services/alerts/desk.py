@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from services.alerts import aid, checklist, escalation, handover, queries, repository
+from services.alerts.announcing import announce
 from services.alerts.errors import AlertOver, AlertTaken, NotTakenBack
 from services.alerts.history import write_log
 from services.alerts.models import Alert, AlertHandover
+from services.alerts.paging import seen, withdraw_pages
 from services.alerts.policies import freeze
 from services.alerts.raising import BREACH_PREFIX
 from services.alerts.resolutions import TAKEN_BACK, CancelConfirmed, Classification, Resolution
@@ -29,13 +31,15 @@ async def locked(work: Work, alert_id: UUID, if_match: int | None = None) -> Ale
 
 
 async def _moved(work: Work, alert: Alert, target: AlertStatus, reason: str | None, told: str | None) -> Alert:
-    """Change the status, set the ladder's next look to the lease, tell the centre and the terminal."""
+    """Change the status, set the ladder's next look to the lease, withdraw pages, tell centre and terminal."""
     ALERT.move(work, alert, target, reason)
     await _set_ladder(work, alert, target)
     if target not in LIVE:
         await handover.lapse(work, alert)
         await aid.end(work, alert)
-    work.record(
+    await withdraw_pages(work, alert)
+    await announce(
+        work,
         AlertMoved(
             area_code=alert.area_code,
             centre_id=alert.centre_id,
@@ -43,7 +47,7 @@ async def _moved(work: Work, alert: Alert, target: AlertStatus, reason: str | No
             terminal_id=alert.terminal_id,
             status=target.value,
             account_id=work.actor.account_id,
-        )
+        ),
     )
     if told is not None:
         await _tell(work, alert, told)
@@ -89,7 +93,7 @@ async def acknowledge(work: Work, alert_id: UUID, if_match: int | None = None) -
         raise AlertTaken(alert_status=str(alert.status))
     alert.acknowledged_at = alert.acknowledged_at or work.now
     alert.responder_account_id = work.actor.account_id
-    await queries.acknowledge_pages(work, alert.id)
+    await seen(work, alert)
     return await _moved(work, alert, AlertStatus.ACKNOWLEDGED, None, "acknowledged")
 
 
@@ -99,7 +103,7 @@ async def acknowledge_page(work: Work, alert_id: UUID) -> Alert:
     Takes nothing over; an alert that somebody else holds stays with them.
     """
     alert = await locked(work, alert_id)
-    if await queries.acknowledge_pages(work, alert.id):
+    if await seen(work, alert):
         write_log(work, alert.id, alert.area_code, "page_seen")
     return alert
 
@@ -115,7 +119,7 @@ async def classify(
     alert.classification = classification
     alert.version += 1
     write_log(work, alert.id, alert.area_code, "classified", as_what=str(classification), note=note)
-    _tell_judged(work, alert)
+    await _tell_judged(work, alert)
     return alert
 
 
@@ -135,15 +139,16 @@ async def set_severity(
         ladder.called_at = work.now
     alert.severity = int(severity)
     alert.version += 1
-    _tell_judged(work, alert)
+    await _tell_judged(work, alert)
     return alert
 
 
-def _tell_judged(work: Work, alert: Alert) -> None:
-    work.record(
+async def _tell_judged(work: Work, alert: Alert) -> None:
+    await announce(
+        work,
         AlertClassified(
             area_code=alert.area_code, centre_id=alert.centre_id, alert_id=alert.id, severity=alert.severity
-        )
+        ),
     )
 
 
@@ -154,7 +159,7 @@ async def respond(work: Work, alert_id: UUID, note: str, if_match: int | None = 
     _take_or_hold(work, alert)
     alert.acknowledged_at = alert.acknowledged_at or work.now
     alert.responding_at = alert.responding_at or work.now
-    await queries.acknowledge_pages(work, alert.id)
+    await seen(work, alert)
     return await _moved(work, alert, AlertStatus.RESPONDING, note, "on_the_way")
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.alerts import checklist, queries, repository, scripts
+from services.alerts.announcing import announce
 from services.alerts.desk import locked
 from services.alerts.errors import AlertOver, NoEmergencyCall, NoPhone
 from services.alerts.history import write_log
@@ -173,7 +174,7 @@ async def record_call(work: Work, alert_id: UUID, call: NewEmergencyCall) -> Eme
         recorded_at=work.now,
     )
     work.session.add(row)
-    _announce(work, alert, row, "called_120", outcome=str(call.outcome))
+    await _announce(work, alert, row, "called_120", outcome=str(call.outcome))
     return _call(row)
 
 
@@ -186,14 +187,15 @@ async def hand_over_to(work: Work, alert_id: UUID, handed: CallHandOver) -> Emer
     row = calls[-1]
     row.handed_over_to = handed.handed_over_to
     row.handed_over_at = min(handed.handed_over_at or work.now, work.now)
-    _announce(work, alert, row, "handed_over", outcome=str(row.outcome))
+    await _announce(work, alert, row, "handed_over", outcome=str(row.outcome))
     return _call(row)
 
 
-def _announce(work: Work, alert: Alert, row: EmergencyCall, what: str, **detail: str) -> None:
+async def _announce(work: Work, alert: Alert, row: EmergencyCall, what: str, **detail: str) -> None:
     write_log(work, alert.id, alert.area_code, what, call_id=str(row.id), **detail)
-    work.record(
-        EmergencyCalled(area_code=alert.area_code, centre_id=alert.centre_id, alert_id=alert.id, call_id=row.id)
+    await announce(
+        work,
+        EmergencyCalled(area_code=alert.area_code, centre_id=alert.centre_id, alert_id=alert.id, call_id=row.id),
     )
 
 

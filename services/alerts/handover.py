@@ -7,11 +7,12 @@ deadline by which somebody must have come is the resident's, and does not move b
 from uuid import UUID
 
 from services.alerts import queries, repository
+from services.alerts.announcing import announce
 from services.alerts.errors import AlertTaken, CannotTakeOver, HandoverPending, NoHandover, NotResponder
 from services.alerts.escalation import BEFORE_FIRST, Rung
 from services.alerts.history import write_log
 from services.alerts.models import Alert, AlertHandover
-from services.alerts.paging import Person, page
+from services.alerts.paging import Person, page, seen
 from services.alerts.policies import default_for
 from services.alerts.states import HANDOVER, AlertStatus, HandoverStatus
 from services.core.database import Work
@@ -45,7 +46,7 @@ async def request(work: Work, alert: Alert, to_account_id: UUID, note: str) -> A
     work.session.add(asked)
     await work.session.flush()
     HANDOVER.begin(work, asked)
-    _tell(work, alert, asked)
+    await _tell(work, alert, asked)
     return asked
 
 
@@ -85,8 +86,8 @@ async def answer(work: Work, alert: Alert, accept: bool, note: str) -> AlertHand
     if accept:
         alert.responder_account_id = work.actor.account_id
         alert.version += 1
-        await queries.acknowledge_pages(work, alert.id)
-    _tell(work, alert, asked)
+        await seen(work, alert)
+    await _tell(work, alert, asked)
     return asked
 
 
@@ -95,10 +96,10 @@ async def lapse(work: Work, alert: Alert) -> None:
     asked = await queries.open_handover(work, alert.id)
     if asked is not None:
         HANDOVER.move(work, asked, HandoverStatus.LAPSED)
-        _tell(work, alert, asked)
+        await _tell(work, alert, asked)
 
 
-def _tell(work: Work, alert: Alert, asked: AlertHandover) -> None:
+async def _tell(work: Work, alert: Alert, asked: AlertHandover) -> None:
     write_log(
         work,
         alert.id,
@@ -108,7 +109,8 @@ def _tell(work: Work, alert: Alert, asked: AlertHandover) -> None:
         asked_by=str(asked.from_account_id),
         asked=str(asked.to_account_id),
     )
-    work.record(
+    await announce(
+        work,
         AlertHandoverMoved(
             area_code=alert.area_code,
             centre_id=alert.centre_id,
@@ -117,5 +119,5 @@ def _tell(work: Work, alert: Alert, asked: AlertHandover) -> None:
             from_account_id=asked.from_account_id,
             to_account_id=asked.to_account_id,
             status=str(asked.status),
-        )
+        ),
     )

@@ -1,22 +1,26 @@
 """Paging: whom a step of the ladder finds, and telling them, with a row for every person."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+import structlog
 
 from services.alerts import aid, queries
 from services.alerts.escalation import DESK, Rung
 from services.alerts.models import Alert, AlertPage
 from services.alerts.policy_models import Recipients, Relation, Step, Who
 from services.alerts.severity import VITAL_KINDS
-from services.alerts.states import Severity
+from services.alerts.states import LIVE, AlertStatus, Severity
 from services.core.actor import Role
 from services.core.database import Work
 from services.duty.service import on_duty
 from services.notifications.models import Channel
-from services.notifications.service import Notice, Recipient, notify
+from services.notifications.service import Notice, Recipient, mark_seen, notify, withdraw
 from services.residents.models import RelationKind
+
+log = structlog.get_logger("alerts")
 
 STAFF_TEMPLATE: Final = "alert_page"
 FAMILY_TEMPLATE: Final = "alert_family"
@@ -150,6 +154,51 @@ async def page(
         ]
         if recipients:
             await notify(work, _notice(alert, template, rung, key), recipients, channels)
+
+
+async def seen(work: Work, alert: Alert) -> int:
+    """The actor has seen the alert: their own pages are acknowledged and read. Gives how many were not yet."""
+    acknowledged = await queries.acknowledge_pages(work, alert.id)
+    await _apart(work, alert, mark_seen(work, alert.id))
+    return acknowledged
+
+
+async def withdraw_pages(work: Work, alert: Alert) -> None:
+    """Somebody has the alert, or it is over: pages that have reached nobody yet are needed no more.
+
+    They go on to people who must all acknowledge and have not, and to whoever is asked to take the alert over, as
+    long as there is something to take. Family and village doctor want to know, whatever became of it; only of an
+    alarm that the resident took back, and a person confirmed, do they hear nothing if nothing has left yet.
+    """
+    await _apart(work, alert, _withdraw(work, alert))
+
+
+async def _withdraw(work: Work, alert: Alert) -> None:
+    still_wanted = set()
+    if alert.status in LIVE:
+        still_wanted = {row.account_id for row in await queries.unacknowledged(work, alert.id)}
+        asked = await queries.open_handover(work, alert.id)
+        if asked is not None:
+            still_wanted.add(asked.to_account_id)
+    wanted = {account_id for account_id in still_wanted if account_id is not None}
+    reason = f"alert_{alert.status}"
+    await withdraw(work, alert.id, wanted, reason, template=STAFF_TEMPLATE)
+    if alert.status is AlertStatus.CANCELLED:
+        await withdraw(work, alert.id, (), reason, template=FAMILY_TEMPLATE, only_untried=True)
+
+
+async def _apart(work: Work, alert: Alert, step: Coroutine[Any, Any, object]) -> None:
+    """Do what may fail without the verb: a page too many is better than an alert that nobody can take."""
+    try:
+        async with work.session.begin_nested():
+            await queries.wait_briefly(work)
+            await step
+            await work.session.flush()
+            await queries.wait_as_before(work)
+    except Exception as error:
+        log.error("pages_left_as_they_were", alert_id=str(alert.id), error=type(error).__name__, exc_info=error)
+    finally:
+        step.close()
 
 
 def _notice(alert: Alert, template: str, rung: Rung, key: str) -> Notice:

@@ -194,6 +194,20 @@ async def acknowledge_pages(work: Work, alert_id: UUID) -> int:
     return int(result.rowcount)
 
 
+_BRIEFLY = text("SET LOCAL lock_timeout = '2s'")
+_AS_BEFORE = text("SET LOCAL lock_timeout TO DEFAULT")
+
+
+async def wait_briefly(work: Work) -> None:
+    """Who marks a page holds it for a moment only; whoever takes an alert must not wait for anything longer."""
+    await work.sql(_BRIEFLY)
+
+
+async def wait_as_before(work: Work) -> None:
+    """For the locks that come after."""
+    await work.sql(_AS_BEFORE)
+
+
 async def paged_accounts(work: Work, alert_id: UUID) -> Sequence[UUID]:
     """Everybody with a line of the desk who was paged for an alert; visible to whoever sees the alert."""
     statement = select(AlertPage.account_id).where(
@@ -222,6 +236,14 @@ async def aid_of(work: Work, alert_id: UUID) -> Sequence[AlertAid]:
     """Who helps, or has helped."""
     statement = select(AlertAid).where(AlertAid.alert_id == alert_id).order_by(col(AlertAid.id))
     return (await work.session.exec(statement)).all()
+
+
+_HELPING = text("SELECT centre_id FROM alert_aid WHERE alert_id = :alert_id AND ended_at IS NULL ORDER BY id")
+
+
+async def helping(work: Work, alert_id: UUID) -> Sequence[UUID]:
+    """The centres that help with an alert now."""
+    return (await work.sql(_HELPING, {"alert_id": alert_id})).scalars().all()
 
 
 async def open_handover(work: Work, alert_id: UUID) -> AlertHandover | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from services.alerts import escalation, repository
+from services.alerts.announcing import announce
 from services.alerts.history import write_log
 from services.alerts.models import Alert, AlertKind
 from services.alerts.repository import Became
@@ -66,7 +67,7 @@ async def raise_alarm(work: Work, alarm: AlarmFacts) -> RaisedAlarm:
         await repository.take_back(work, raised)
         return await raise_alarm(work, alarm)
     if raised.became is Became.REPEATED:
-        _show_again(work, alarm, raised)
+        await _show_again(work, alarm, raised)
     return RaisedAlarm(raised.alert_id, AlertStatus(raised.status), is_repeat=raised.became is Became.KNOWN)
 
 
@@ -113,13 +114,14 @@ def _cancelling(alarm: AlarmFacts, alert_id: UUID) -> dict[str, Any]:
 async def _taken_back(work: Work, alarm: AlarmFacts, alert_id: UUID, kind: AlertKind) -> None:
     await repository.take_alarm_back(work, alert_id, work.now)
     write_log(work, alert_id, alarm.bound.area_code, "cancelled_on_terminal", kind=kind.value)
-    work.record(
+    await announce(
+        work,
         AlertTakenBack(
             area_code=alarm.bound.area_code,
             centre_id=alarm.bound.centre_id,
             alert_id=alert_id,
             kind=kind.value,
-        )
+        ),
     )
 
 
@@ -201,10 +203,11 @@ def _json(value: dict[str, Any]) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _show_again(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:
+async def _show_again(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> None:
     """A press on a live alert is shown and sounded again, acknowledged or not; the worker pages for it."""
     write_log(work, raised.alert_id, alarm.bound.area_code, "pressed_again", count=raised.occurrences)
-    work.record(
+    await announce(
+        work,
         AlertRepeated(
             area_code=alarm.bound.area_code,
             centre_id=alarm.bound.centre_id,
@@ -212,5 +215,5 @@ def _show_again(work: Work, alarm: AlarmFacts, raised: repository.Raised) -> Non
             kind=alarm.kind.value,
             severity=raised.severity,
             occurrences=raised.occurrences,
-        )
+        ),
     )

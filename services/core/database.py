@@ -5,11 +5,12 @@ A unit of work is one HTTP request, one ingest batch or one due job. People's un
 wall a second time; system processes stay the owner.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import CursorResult, Executable, event, text
@@ -50,9 +51,12 @@ class Work:
             await self.session.flush()
         return await (await self.session.connection()).execute(statement, parameters)
 
-    def record(self, event: Event) -> OutboxEvent:
-        """Store an event in the same transaction; the worker relays it after the commit."""
-        row = outbox_row(event, self.now)
+    def record(self, event: Event, also: Sequence[UUID] = ()) -> OutboxEvent:
+        """Store an event in the same transaction; the worker relays it after the commit.
+
+        ``also``: centres whose screens show it besides those of the event's own.
+        """
+        row = outbox_row(event, self.now, also)
         self.session.add(row)
         return row
 

@@ -4,12 +4,13 @@
 events become visible; a reader who has seen position *n* misses nothing by asking for what is beyond *n*.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Identity, Index
+from sqlalchemy import ARRAY, BigInteger, Column, Identity, Index, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -33,13 +34,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboxEvent(SQLModel, table=True):
-    """One stored event."""
+    """One stored event. ``also_centre_ids``: other centres whose screens show it too."""
 
     __tablename__ = "outbox"
     __table_args__ = (
         Index("outbox_unpositioned", "id", postgresql_where="position IS NULL"),
         Index("outbox_unrelayed", "position", postgresql_where="relayed_at IS NULL"),
         Index("outbox_centre_position", "centre_id", "position"),
+        Index("outbox_also", "position", postgresql_where="also_centre_ids <> '{}'"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
@@ -47,6 +49,9 @@ class OutboxEvent(SQLModel, table=True):
     name: str
     area_code: str
     centre_id: UUID | None = None
+    also_centre_ids: list[UUID] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Uuid), nullable=False, server_default="{}")
+    )
     payload: dict[str, Any] = Field(sa_type=JSONB)
     created_at: datetime = Field(sa_type=UtcDateTime)
     position: int | None = Field(default=None, sa_column=Column(BigInteger, unique=True))
@@ -70,12 +75,13 @@ class OutboxDelivery(SQLModel, table=True):
     last_error: str | None = None
 
 
-def outbox_row(event: Event, now: datetime) -> OutboxEvent:
+def outbox_row(event: Event, now: datetime, also: Sequence[UUID] = ()) -> OutboxEvent:
     """The row that stores an event."""
     return OutboxEvent(
         name=event.name,
         area_code=event.area_code,
         centre_id=event.centre_id,
+        also_centre_ids=list(also),
         payload=msgspec.to_builtins(event),
         created_at=now,
     )

@@ -50,6 +50,7 @@ class Notification(SQLModel, table=True):
             postgresql_where="contact_id IS NOT NULL",
         ),
         Index("notification_inbox", "account_id", "id"),
+        Index("notification_age", "is_life_safety", "created_at"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -69,6 +70,8 @@ class Notification(SQLModel, table=True):
     delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn_reason: str | None = None
     version: int = 1
 
 
@@ -181,6 +184,8 @@ class NotificationPublic(BaseModel):
     delivered_at: datetime | None
     failed_at: datetime | None
     read_at: datetime | None
+    withdrawn_at: datetime | None = ViewField(description="When it was taken back: nobody needed it any more.")
+    withdrawn_reason: str | None = ViewField(examples=["alert_acknowledged"])
     attempts: list[AttemptPublic] = []
 
 

@@ -17,8 +17,9 @@ from services.notifications.models import (
     StaffPhone,
     StaffPhonePublic,
 )
-from services.notifications.progress import Track, fetched_by_app
+from services.notifications.progress import fetched_by_app
 from services.notifications.texts import Facts, render
+from services.notifications.track import Track
 from services.residents.identity_numbers import normalise_phone
 
 

@@ -14,7 +14,7 @@ from services.core.database import Work
 from services.core.scope import within
 from services.identity.models import Account
 from services.notifications.models import Channel, Notification, NotificationAttempt, StaffPhone
-from services.notifications.states import AttemptStatus
+from services.notifications.states import AttemptStatus, NotificationStatus
 from services.residents.models import EmergencyContact
 
 _LIMITS_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('guoyuan.notification_limits', 0))")
@@ -112,6 +112,52 @@ async def lock_attempts(work: Work, notification_id: UUID) -> list[NotificationA
     return list((await work.session.exec(query.execution_options(populate_existing=True))).all())
 
 
+async def lock_unreached(work: Work, alert_id: UUID, template: str) -> list[Notification]:
+    """An alert's notifications of one template that have reached nobody yet, locked in the order of their ids."""
+    return await _lock_of_alert(
+        work,
+        alert_id,
+        Notification.template == template,
+        col(Notification.status).in_((NotificationStatus.QUEUED, NotificationStatus.SENT)),
+    )
+
+
+async def lock_own_unread(work: Work, alert_id: UUID) -> list[Notification]:
+    """The actor's own notifications of an alert that are not read, locked in the order of their ids."""
+    return await _lock_of_alert(
+        work,
+        alert_id,
+        Notification.account_id == work.actor.account_id,
+        Notification.status != NotificationStatus.READ,
+    )
+
+
+async def _lock_of_alert(work: Work, alert_id: UUID, *which: ColumnElement[bool] | bool) -> list[Notification]:
+    query = (
+        select(Notification)
+        .where(Notification.alert_id == alert_id, *which)
+        .order_by(col(Notification.id))
+        .with_for_update()
+    )
+    return list((await work.session.exec(query.execution_options(populate_existing=True))).all())
+
+
+async def lock_attempts_of(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[NotificationAttempt]]:
+    """Every channel tried for some locked notifications, locked as well, in order."""
+    found: dict[UUID, list[NotificationAttempt]] = {each: [] for each in ids}
+    if not ids:
+        return found
+    query = (
+        select(NotificationAttempt)
+        .where(col(NotificationAttempt.notification_id).in_(ids))
+        .order_by(col(NotificationAttempt.notification_id), col(NotificationAttempt.position))
+        .with_for_update()
+    )
+    for attempt in (await work.session.exec(query.execution_options(populate_existing=True))).all():
+        found[attempt.notification_id].append(attempt)
+    return found
+
+
 async def unreported(work: Work, limit: int) -> list[Notification]:
     """Notifications with a channel whose delivery report is overdue, locked."""
     overdue = select(NotificationAttempt.notification_id).where(
@@ -200,3 +246,29 @@ async def staff_phone(work: Work, account_id: UUID, *, lock: bool = False) -> St
     """The number at which somebody is paged."""
     query = select(StaffPhone).where(StaffPhone.account_id == account_id)
     return (await work.session.exec(query.with_for_update() if lock else query)).one_or_none()
+
+
+_OLD: Final = text(
+    """
+    SELECT n.id, n.created_at FROM notification n
+    WHERE n.is_life_safety = :is_life_safety AND n.created_at < :before
+        AND NOT EXISTS (SELECT FROM notification_attempt a WHERE a.notification_id = n.id AND a.status = 'queued')
+    ORDER BY n.created_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    """
+)
+_ATTEMPTS: Final = text("DELETE FROM notification_attempt WHERE notification_id = ANY (:ids)")
+_THEMSELVES: Final = text("DELETE FROM notification WHERE id = ANY (:ids)")
+
+
+async def delete_older(work: Work, is_life_safety: bool, before: datetime, limit: int) -> list[datetime]:
+    """Delete the oldest messages of one kind with their channels; gives when each was made, in order.
+
+    One with a channel that still waits stays; what somebody else holds is left for the next turn.
+    """
+    values = {"is_life_safety": is_life_safety, "before": before, "batch": limit}
+    old = (await work.sql(_OLD, values)).all()
+    ids = [row.id for row in old]
+    if ids:
+        await work.sql(_ATTEMPTS, {"ids": ids})
+        await work.sql(_THEMSELVES, {"ids": ids})
+    return [row.created_at for row in old]

@@ -1,7 +1,10 @@
-"""Telling people. ``notify`` only writes rows, in the caller's transaction; the dispatcher sends them."""
+"""Telling people. ``notify`` only writes rows, in the caller's transaction; the dispatcher sends them.
+
+``withdraw`` takes back what nobody needs any more, as far as it has not left.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -10,8 +13,9 @@ import structlog
 
 from services.core.database import Work
 from services.notifications import repository
-from services.notifications.models import Channel, Notification, NotificationAttempt
-from services.notifications.states import ATTEMPT, NOTIFICATION, AttemptStatus, NotificationStatus
+from services.notifications.models import Channel, Notification
+from services.notifications.states import NOTIFICATION, NotificationStatus
+from services.notifications.track import Track, begin_channel
 
 log = structlog.get_logger("notifications")
 
@@ -78,24 +82,43 @@ async def notify(work: Work, notice: Notice, recipients: Sequence[Recipient], ch
         begin_channel(work, row, 0)
 
 
-def begin_channel(work: Work, row: Notification, position: int) -> NotificationAttempt:
-    """Queue one of a notification's channels, due now."""
-    recipient_id = row.account_id or row.contact_id
-    assert recipient_id is not None  # noqa: S101  the database's check holds it; this is for the type
-    attempt = NotificationAttempt(
-        notification_id=row.id,
-        position=position,
-        channel=Channel(row.channels[position]),
-        recipient_id=recipient_id,
-        area_code=row.area_code,
-        is_life_safety=row.is_life_safety,
-        status=AttemptStatus.QUEUED,
-        queued_at=work.now,
-        next_at=work.now,
-    )
-    work.session.add(attempt)
-    ATTEMPT.begin(work, attempt)
-    return attempt
+async def withdraw(
+    work: Work,
+    alert_id: UUID,
+    except_accounts: Collection[UUID],
+    reason: str,
+    *,
+    template: str,
+    only_untried: bool = False,
+) -> int:
+    """Take back an alert's messages of one template that have not reached their people; gives how many.
+
+    No further channel begins and no further try is made. One on the wire cannot be recalled: what becomes of it
+    is still written down. ``only_untried``: none that has ever been handed to a sender. What was withdrawn never
+    comes back; a new page has a key of its own. The caller holds the alert's lock.
+    """
+    withdrawn = 0
+    for track in await _tracks(work, await repository.lock_unreached(work, alert_id, template)):
+        if track.row.account_id in except_accounts or (
+            only_untried and any(each.tries for each in track.attempts)
+        ):
+            continue
+        track.withdraw(reason)
+        withdrawn += 1
+    return withdrawn
+
+
+async def mark_seen(work: Work, alert_id: UUID) -> int:
+    """The actor has seen an alert: their own notifications of it are read. Gives how many were not, before."""
+    tracks = await _tracks(work, await repository.lock_own_unread(work, alert_id))
+    for track in tracks:
+        track.read(next((each for each in track.attempts if each.channel is Channel.APP), None))
+    return len(tracks)
+
+
+async def _tracks(work: Work, rows: Sequence[Notification]) -> list[Track]:
+    attempts = await repository.lock_attempts_of(work, [row.id for row in rows])
+    return [Track(work, row, attempts[row.id]) for row in rows]
 
 
 def _harmless(notice: Notice) -> dict[str, str]:

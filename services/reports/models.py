@@ -118,7 +118,7 @@ class BoardColumns(BaseModel):
 
 
 class BoardAlert(BaseModel):
-    """A live alert on the board."""
+    """A live alert on the board: the centre's own, or another centre's that it was asked to help with."""
 
     id: UUID
     kind: str
@@ -130,6 +130,10 @@ class BoardAlert(BaseModel):
     since: datetime
     occurrences: int
     version: int
+    aided: bool = Field(description="Another centre's, which has asked this one for help.")
+    centre_id: UUID = Field(description="Whose alert it is.")
+    centre_name_zh: str
+    centre_name_en: str
 
 
 class BoardFault(BaseModel):

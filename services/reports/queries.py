@@ -123,14 +123,17 @@ _BOARD = text(
 _BOARD_ALERTS = text(
     """
     SELECT a.id, a.kind, a.severity, a.status, a.resident_id, r.name AS resident_name, a.area_code,
-        a.received_at AS since, a.occurrences, a.version
-    FROM alert a LEFT JOIN resident r ON r.id = a.resident_id
-    WHERE a.centre_id = :centre_id AND a.area_code LIKE :area
+        a.received_at AS since, a.occurrences, a.version, a.centre_id, c.name_zh AS centre_name_zh,
+        c.name_en AS centre_name_en, a.centre_id <> :centre_id AS aided
+    FROM alert a JOIN centre c ON c.id = a.centre_id LEFT JOIN resident r ON r.id = a.resident_id
+    WHERE (a.centre_id = :centre_id
+            OR a.id IN (SELECT alert_id FROM alert_aid WHERE centre_id = :centre_id AND ended_at IS NULL))
+        AND (a.area_code LIKE :area OR a.id = ANY (:aided))
         AND a.status IN ('open', 'acknowledged', 'responding', 'on_scene')
     ORDER BY a.severity DESC, a.received_at
     LIMIT :limit
     """
-)
+).bindparams(bindparam("aided", type_=RESIDENTS))
 
 
 _BOARD_FAULTS = text(
@@ -173,10 +176,9 @@ async def centre_board(work: Work, centre_id: UUID, limit: int) -> Sequence[RowM
 
 
 async def centre_alerts(work: Work, centre_id: UUID, limit: int) -> Sequence[RowMapping]:
-    """The centre's live alerts, gravest first."""
-    found = await work.sql(
-        _BOARD_ALERTS, {"centre_id": centre_id, "limit": limit, "area": walls(work.actor)["area"]}
-    )
+    """The centre's live alerts and those it helps with, gravest first."""
+    values = {"centre_id": centre_id, "limit": limit, "area": walls(work.actor)["area"]}
+    found = await work.sql(_BOARD_ALERTS, values | {"aided": list(work.actor.aided_alerts)})
     return found.mappings().all()
 
 

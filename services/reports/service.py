@@ -53,7 +53,7 @@ async def read_history(work: Work, order_id: UUID) -> list[StatusChangePublic]:
 
 
 async def read_board(work: Work, centre_id: UUID) -> BoardPublic:
-    """A centre's open work and live alerts; leaves a row in the access log for everybody on it."""
+    """A centre's open work, its live alerts and those it helps with; everybody shown leaves an access row."""
     centre = await centre_in_reach(work, centre_id)
     orders = await queries.centre_board(work, centre.id, BOARD_LIMIT + 1)
     alerts = await queries.centre_alerts(work, centre.id, BOARD_LIMIT + 1)

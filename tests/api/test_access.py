@@ -58,7 +58,7 @@ REFERENCE = frozenset(
 )
 """Operations whose object is public reference data: foreign ones are found too."""
 
-STREAMS = frozenset({"follow_live"})
+STREAMS = frozenset({"follow_live", "follow_area"})
 """Operations whose answer does not end."""
 
 OF_ONE_ACCOUNT = frozenset({"read_notification"})

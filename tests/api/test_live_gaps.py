@@ -14,7 +14,7 @@ from ops.migrate import migrate
 from ops.stack.embedded import EmbeddedStack
 from services.core.database import Database
 from services.core.ids import new_id
-from services.core.livestream import STREAM_KEY
+from services.core.livestream import STREAM_KEY, Audience
 
 DATABASE = "live_gaps"
 
@@ -64,7 +64,7 @@ async def test_what_redis_lost_comes_from_the_table(database: Database) -> None:
     async def welcome() -> bool:
         return True
 
-    frames = hub.follow(str(centre_id), 0, welcome)
+    frames = hub.follow(Audience(str(centre_id), ""), 0, welcome)
     assert b"connected" in await anext(frames)
     entry = {"name": "order.placed", "centre": str(centre_id), "data": "{}"}
 
@@ -92,7 +92,7 @@ async def test_what_happens_right_after_connecting_is_seen(database: Database) -
     async def welcome() -> bool:
         return True
 
-    frames = hub.follow(str(centre_id), None, welcome)
+    frames = hub.follow(Audience(str(centre_id), ""), None, welcome)
     assert b"connected" in await anext(frames)
     await store(database, centre_id, 101)
     redis.entries.put_nowait([("101-0", {"name": "order.placed", "centre": str(centre_id), "data": "{}"})])

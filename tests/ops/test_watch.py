@@ -108,7 +108,8 @@ def board() -> dict[str, Any]:
         "since": "2026-11-22T08:00:00Z",
         "occurrences": 2,
     }
-    return {"columns": {"placed": [order] * 30, "assigned": [order]}, "alerts": [alert]}
+    aided = {**alert, "resident_name": "李**", "aided": True, "centre_name_zh": "春华镇二级平台"}
+    return {"columns": {"placed": [order] * 30, "assigned": [order]}, "alerts": [alert, aided]}
 
 
 def test_everything_is_on_the_screen() -> None:
@@ -117,7 +118,16 @@ def test_everything_is_on_the_screen() -> None:
     with console.capture() as captured:
         console.print(render(screen))
     page = captured.get()
-    for word in ("果园镇二级平台", "实时 live", "sos", "上门换药 ⚡", "11-22 16:00–18:00", "李海棠", "另有 11 单"):
+    for word in (
+        "果园镇二级平台",
+        "实时 live",
+        "sos",
+        "上门换药 ⚡",
+        "11-22 16:00–18:00",
+        "李海棠",
+        "另有 11 单",
+        "李**（支援 helping 春华镇二级平台）",
+    ):
         assert word in page
 
 

@@ -45,6 +45,12 @@ class TerminalCommand(SQLModel, table=True):
             postgresql_where="alert_id IS NOT NULL",
         ),
         Index("terminal_command_terminal", "terminal_id", "id"),
+        Index("terminal_command_ended", "ended_at"),
+        Index(
+            "terminal_command_position",
+            "ended_at",
+            postgresql_where="kind = 'locate' AND (result -> 'position') IS NOT NULL",
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -128,5 +134,8 @@ class CommandPublic(BaseModel):
     sent_at: datetime | None = ViewField(description="When the broker had it.")
     received_at: datetime | None = ViewField(description="When the terminal said that it has it.")
     ended_at: datetime | None
-    result: dict[str, Any] = ViewField(description="`detail`, and `position` of a `locate`, as the terminal said.")
+    result: dict[str, Any] = ViewField(
+        description="`detail`, and `position` of a `locate`, as the terminal said; `position_cleared` once it is"
+        " kept no longer."
+    )
     version: int

@@ -1,7 +1,7 @@
 """SQL about commands to terminals."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -109,3 +109,37 @@ async def waiting_past_expiry(work: Work, answer: timedelta, limit: int) -> Sequ
 def is_in_service(terminal: Terminal) -> bool:
     """Whether it listens to us at all."""
     return terminal.status in ACTIVE
+
+
+_POSITIONS: Final = text(
+    """
+    WITH old AS (
+        SELECT id FROM terminal_command
+        WHERE kind = 'locate' AND (result -> 'position') IS NOT NULL AND ended_at < :before
+        ORDER BY ended_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    )
+    UPDATE terminal_command c
+    SET result = (c.result - 'position') || '{"position_cleared": true}', version = c.version + 1
+    FROM old WHERE c.id = old.id RETURNING c.ended_at
+    """
+)
+_COMMANDS: Final = text(
+    """
+    WITH old AS (
+        SELECT id FROM terminal_command
+        WHERE ended_at < :before AND status NOT IN ('queued', 'sent', 'received')
+        ORDER BY ended_at LIMIT :batch FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM terminal_command c USING old WHERE c.id = old.id RETURNING c.ended_at
+    """
+)
+
+
+async def clear_positions(work: Work, before: datetime, limit: int) -> list[datetime]:
+    """Blank the places in commands that ended before; gives when each had ended."""
+    return list((await work.sql(_POSITIONS, {"before": before, "batch": limit})).scalars())
+
+
+async def delete_ended(work: Work, before: datetime, limit: int) -> list[datetime]:
+    """Delete commands that ended before; gives when each had ended."""
+    return list((await work.sql(_COMMANDS, {"before": before, "batch": limit})).scalars())

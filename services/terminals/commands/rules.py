@@ -15,14 +15,22 @@ from services.terminals.commands.models import CommandKind, CommandWish, SetInte
 
 @dataclass(frozen=True, slots=True)
 class CommandLimits:
-    """The figures of ``data/commands.json``; seconds and characters."""
+    """The figures of ``data/commands.json``; seconds, characters, and days for how long commands are kept."""
 
+    version: str
     lifetime: dict[CommandKind, timedelta]
     answer: timedelta
     speak_length: int
     interval_seconds: tuple[int, int]
     help_is_coming: str
     help_is_coming_lifetime: timedelta
+    keep: timedelta
+    keep_positions: timedelta
+
+    def __post_init__(self) -> None:
+        """``ValueError`` when a place would be kept longer than the command that asked for it."""
+        if self.keep_positions > self.keep:
+            raise ValueError("positions are kept no longer than commands")
 
 
 def load_limits() -> CommandLimits:
@@ -32,12 +40,15 @@ def load_limits() -> CommandLimits:
     )
     low, high = raw["interval_seconds"]
     return CommandLimits(
+        version=raw["version"],
         lifetime={kind: timedelta(seconds=raw["lifetime_seconds"][kind]) for kind in CommandKind},
         answer=timedelta(seconds=raw["answer_seconds"]),
         speak_length=raw["speak_length"],
         interval_seconds=(low, high),
         help_is_coming=raw["help_is_coming"],
         help_is_coming_lifetime=timedelta(seconds=raw["help_is_coming_lifetime_seconds"]),
+        keep=timedelta(days=raw["keep_days"]),
+        keep_positions=timedelta(days=raw["keep_positions_days"]),
     )
 
 

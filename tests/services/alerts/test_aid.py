@@ -11,6 +11,7 @@ from sqlmodel import select
 from services.alerts import service
 from services.alerts.models import AlertKind
 from services.alerts.resolutions import Resolution
+from services.alerts.states import Severity
 from services.core.actor import Actor, Role
 from services.core.errors import NotFound
 from services.core.ids import new_id
@@ -184,6 +185,25 @@ async def test_their_screens_are_told_and_no_one_elses(scene: Scene) -> None:
     assert asked.payload["from_centre_id"] == str(scene.world.here.centre.id)
     for place, role in ((scene.world.abroad, Role.DISPATCHER), (scene.world.neighbour, Role.CLINICIAN)):
         assert (await scene.actor(role, place)).aided_alerts == frozenset()
+
+
+async def test_every_event_while_they_help_is_for_both_centres_and_is_one_event(scene: Scene) -> None:
+    alert_id = await helped(scene)
+    home, near = scene.world.here.centre.id, scene.world.neighbour.centre.id
+    await scene.press()
+    await scene.do(Role.DISPATCHER, service.acknowledge, alert_id, place=scene.world.neighbour)
+    await scene.do(Role.DISPATCHER, service.set_severity, alert_id, Severity.HIGH, "已核实")
+    await scene.do(Role.DISPATCHER, service.resolve, alert_id, Resolution.NEEDS_CARE, CHECKLIST, "")
+    events = await scene.events(alert_id)
+    names = [event.name for event in events]
+    asked, ended = names.index("alert.aid_requested"), names.index("alert.aid_ended")
+    between = events[asked + 1 : ended]
+    assert [event.name for event in between][-3:] == ["alert.repeated", "alert.moved", "alert.classified"]
+    assert {(event.centre_id, tuple(event.also_centre_ids)) for event in between} == {(home, (near,))}
+    apart = [event for event in (*events[:asked], *events[ended + 1 :]) if event.also_centre_ids]
+    assert apart == [], "neither before they were asked nor after the end"
+    keys = [(event.name, event.payload.get("status"), event.payload.get("step")) for event in between]
+    assert len(set(keys)) == len(keys), "nothing is recorded once for each"
 
 
 async def test_the_next_round_asks_the_same_centre_once(scene: Scene) -> None:
