@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from api.deps import HouseDep, IfMatch, OnceDep, WorkDep
 from api.pagination import Page, PageDep, next_cursor
@@ -13,6 +12,7 @@ from services.alerts.policy_models import NewPolicy, PolicyChange, PolicyPreview
 from services.alerts.preview import preview
 from services.centres.service import centre_in_reach
 from services.core.actor import SYSTEM
+from services.core.calendar import Moment
 
 router = APIRouter(tags=["escalation"])
 
@@ -84,7 +84,7 @@ async def preview_escalation(
     work: WorkDep,
     house: HouseDep,
     severity: Annotated[int, Query(ge=1, le=4, description="4 is life safety.")] = 4,
-    at: Annotated[AwareDatetime | None, Query(description="Another moment than now.")] = None,
+    at: Annotated[Moment | None, Query(description="Another moment than now.")] = None,
 ) -> PolicyPreview:
     """Names the people of the desk, at other centres too; the resident's own people depend on the resident."""
     await centre_in_reach(work, centre_id)

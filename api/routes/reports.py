@@ -5,10 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from api.deps import WorkDep
 from api.pagination import Page, PageDep, next_cursor
+from services.core.calendar import Moment
 from services.reports.alarms import service
 from services.reports.alarms.models import FalseAlarmFigures, FalseRate, ResponseFigures
 from services.vitals.months.retention import load_policy, plan, retention_log
@@ -92,8 +93,8 @@ async def get_response_figures_csv(work: WorkDep, month: Month) -> Response:
 )
 async def get_false_alarms(
     work: WorkDep,
-    start: Annotated[AwareDatetime | None, Query(description="Default 90 days before the end.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Default now.")] = None,
+    start: Annotated[Moment | None, Query(description="Default 90 days before the end.")] = None,
+    end: Annotated[Moment | None, Query(description="Default now.")] = None,
 ) -> FalseAlarmFigures:
     """Of alerts that a person closed with a reason, tests left out, by the cause that was given."""
     return await service.false_alarm_figures(work, start, end)

@@ -1,6 +1,5 @@
 """Visits and the evidence that they took place."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from api.deps import IfMatch, WorkDep
 from api.pagination import Page, PageDep, next_cursor
+from services.core.calendar import Day
 from services.visits import service
 from services.visits.models import CheckIn, CheckOut, ReviewRequest, VisitPublic
 from services.visits.states import VisitStatus
@@ -19,7 +19,7 @@ router = APIRouter(tags=["visits"])
 async def list_visits(
     work: WorkDep,
     page: PageDep,
-    day: Annotated[date | None, Query(description="Of this local day (Asia/Shanghai).")] = None,
+    day: Annotated[Day | None, Query(description="Of this local day (Asia/Shanghai).")] = None,
     statuses: Annotated[list[VisitStatus], Query(alias="status", max_length=7)] = [],  # noqa: B006  never changed
     caregiver_id: UUID | None = None,
 ) -> Page[VisitPublic]:

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, computed_field
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from api.deps import WorkDep
+from services.core.calendar import Moment
 from services.reports.monthly.models import MonthlyVitals
 from services.reports.monthly.service import monthly_vitals
 from services.vitals.buckets import Bucket
@@ -102,8 +103,8 @@ async def list_vitals(
     resident_id: UUID,
     work: WorkDep,
     kind: ReadingKind,
-    start: Annotated[AwareDatetime | None, Query(description="Inclusive; default a day before the end.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Exclusive; default now.")] = None,
+    start: Annotated[Moment | None, Query(description="Inclusive; default a day before the end.")] = None,
+    end: Annotated[Moment | None, Query(description="Exclusive; default now.")] = None,
     limit: Annotated[int, Query(ge=1, le=2000)] = 500,
 ) -> list[ReadingPublic]:
     """Newest first, `no_data` values included and marked. The read is audited."""
@@ -118,8 +119,8 @@ async def get_vitals_chart(
     resident_id: UUID,
     work: WorkDep,
     kind: Annotated[list[ReadingKind], Query(min_length=1, max_length=8, description="One or several.")],
-    start: Annotated[AwareDatetime | None, Query(description="Inclusive; default a day before the end.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Exclusive; default now.")] = None,
+    start: Annotated[Moment | None, Query(description="Inclusive; default a day before the end.")] = None,
+    end: Annotated[Moment | None, Query(description="Exclusive; default now.")] = None,
     bucket: Annotated[Bucket | None, Query(description="Default: the narrowest that gives `points`.")] = None,
     points: Annotated[int, Query(ge=1, le=DEFAULTS.most_points)] = DEFAULTS.points,
 ) -> ChartPublic:
@@ -135,10 +136,11 @@ async def list_vitals_gaps(
     resident_id: UUID,
     work: WorkDep,
     kind: ReadingKind,
-    start: Annotated[AwareDatetime | None, Query(description="Default a week before the end.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Default now; at most 31 days.")] = None,
+    start: Annotated[Moment | None, Query(description="Default a week before the end.")] = None,
+    end: Annotated[Moment | None, Query(description="Default now; at most 31 days.")] = None,
     longer_than_minutes: Annotated[
-        int | None, Query(ge=1, description="Default: three times the usual distance of this sensor's readings.")
+        int | None,
+        Query(ge=1, le=44_640, description="Default: three times the usual distance of this sensor's readings."),
     ] = None,
 ) -> GapsPublic:
     """Also before the first reading of the range and after its last one. The read is audited."""

@@ -3,6 +3,7 @@
 The platform never replaces 120; it helps to call it with everything at hand.
 """
 
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from services.alerts import checklist, queries, repository, scripts
 from services.alerts.announcing import announce
 from services.alerts.desk import locked
-from services.alerts.errors import AlertOver, NoEmergencyCall, NoPhone
+from services.alerts.errors import AlertOver, AlreadyHandedOver, NoEmergencyCall, NoPhone
 from services.alerts.history import write_log
 from services.alerts.models import Alert, EmergencyCall
 from services.alerts.policy_models import PolicyDocument
@@ -33,7 +34,7 @@ from services.centres.service import get_centre
 from services.core.clock import BUSINESS_ZONE
 from services.core.crypto import Vault
 from services.core.database import Work
-from services.core.errors import NotFound
+from services.core.errors import InvalidInput, NotFound
 from services.core.geo import Point, distance_m
 from services.events import EmergencyCalled
 from services.residents.models import EmergencyCard
@@ -42,6 +43,9 @@ from services.vitals import repository as vitals
 
 PHONE_PURPOSE: Final = "caregiver.phone"
 _RESPONDERS_SHOWN: Final = 8
+EARLIER: Final = timedelta(days=1)
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""Between a dispatcher's clock and ours."""
 
 
 async def screen(work: Work, vault: Vault, alert_id: UUID) -> AlertScreen:
@@ -167,7 +171,7 @@ async def record_call(work: Work, alert_id: UUID, call: NewEmergencyCall) -> Eme
         alert_id=alert.id,
         resident_id=alert.resident_id,
         area_code=alert.area_code,
-        called_at=min(call.called_at or work.now, work.now),
+        called_at=_when(work, alert, call.called_at, "called_at"),
         called_by=account_id,
         said=call.said,
         outcome=call.outcome,
@@ -185,10 +189,21 @@ async def hand_over_to(work: Work, alert_id: UUID, handed: CallHandOver) -> Emer
     if not calls:
         raise NoEmergencyCall
     row = calls[-1]
+    if row.handed_over_to is not None:
+        raise AlreadyHandedOver
+    row.handed_over_at = _when(work, alert, handed.handed_over_at, "handed_over_at")
     row.handed_over_to = handed.handed_over_to
-    row.handed_over_at = min(handed.handed_over_at or work.now, work.now)
     await _announce(work, alert, row, "handed_over", outcome=str(row.outcome))
     return _call(row)
+
+
+def _when(work: Work, alert: Alert, said: datetime | None, field: str) -> datetime:
+    """A moment of this alert. Somebody may have called 120 before the resident pressed, but not days before."""
+    if said is None:
+        return work.now
+    if not alert.received_at - EARLIER <= said <= work.now + CLOCKS_APART:
+        raise InvalidInput("around this alert, and not in the future", field=field)
+    return min(said, work.now)
 
 
 async def _announce(work: Work, alert: Alert, row: EmergencyCall, what: str, **detail: str) -> None:

@@ -35,6 +35,15 @@ class HandoverPending(DomainError):
     title_en = "A handover is waiting for its answer already"
 
 
+class AlreadyHandedOver(DomainError):
+    """The next one who takes the resident over belongs on a referral."""
+
+    status = 409
+    code = "already_handed_over"
+    title_zh = "该次呼叫已登记交接，后续去向请登记转诊"
+    title_en = "This call has its hand-over already; record what follows as a referral"
+
+
 class NoHandover(DomainError):
     """Nobody has asked this person to take over, or the request is answered or lapsed."""
 

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ViewField
 
 from services.alerts.models import AlertDetail
 from services.alerts.policy_models import PolicyDocument
 from services.alerts.resolutions import CallOutcome
+from services.core.calendar import Moment
 from services.residents.models import EmergencyCard
 from services.vitals.kinds import ReadingKind
 
@@ -16,7 +17,7 @@ from services.vitals.kinds import ReadingKind
 class NewEmergencyCall(BaseModel):
     """That 120 was called."""
 
-    called_at: AwareDatetime | None = ViewField(None, description="Now, when left out.", examples=[None])
+    called_at: Moment | None = ViewField(None, description="Now, when left out.", examples=[None])
     said: str = ViewField(
         "", max_length=1000, description="What was said to 120.", examples=["老人跌倒，意识清楚，右髋疼痛"]
     )
@@ -27,7 +28,7 @@ class CallHandOver(BaseModel):
     """Who took the resident over: an ambulance crew or a hospital. The referral is a record of its own."""
 
     handed_over_to: str = ViewField(min_length=2, max_length=200, examples=["县人民医院急诊科"])
-    handed_over_at: AwareDatetime | None = ViewField(None, description="Now, when left out.", examples=[None])
+    handed_over_at: Moment | None = ViewField(None, description="Now, when left out.", examples=[None])
 
 
 class EmergencyCallPublic(BaseModel):

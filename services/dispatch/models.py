@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Described
 from sqlalchemy import Column, Index
 from sqlalchemy.dialects.postgresql import INT8RANGE, JSONB, ExcludeConstraint, Range
 from sqlmodel import Field, SQLModel
 
+from services.core.calendar import Moment
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.dispatch.reasons import Reason
@@ -94,7 +95,7 @@ class OffersCreate(BaseModel):
     caregiver_ids: list[UUID] = Described(
         min_length=1, max_length=50, examples=[["0198c6f0-5b5e-7c3e-9d0f-3c0a8f3d2b11"]]
     )
-    starts_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
     seconds: int | None = Described(None, ge=5, le=86_400, description="Time to answer.")
 
 
@@ -121,7 +122,7 @@ class AssignRequest(BaseModel):
 
     caregiver_ids: list[UUID] = Described([], max_length=4, examples=[["0198c6f0-5b5e-7c3e-9d0f-3c0a8f3d2b11"]])
     caregiver_id: UUID | None = None
-    starts_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
     override: Override | None = None
 
     @model_validator(mode="after")

@@ -4,13 +4,14 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as ViewField
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.core.actor import Role
+from services.core.calendar import Day, Moment
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.duty.states import SwapStatus
@@ -145,8 +146,8 @@ class RotaFields(BaseModel):
 
     name: str = ViewField(min_length=1, max_length=60, examples=["调度值班"])
     shifts: list[ShiftPattern] = ViewField(min_length=1, max_length=60)
-    valid_from: date = ViewField(examples=["2026-11-23"])
-    valid_to: date | None = ViewField(None, description="The last day; null: until further notice.")
+    valid_from: Day = ViewField(examples=["2026-11-23"])
+    valid_to: Day | None = ViewField(None, description="The last day; null: until further notice.")
 
     @model_validator(mode="after")
     def _forward(self) -> Self:
@@ -177,8 +178,8 @@ class RotaPublic(BaseModel):
 
 
 class _Stretch(BaseModel):
-    starts_at: AwareDatetime = ViewField(examples=["2026-11-30T20:00:00+08:00"])
-    ends_at: AwareDatetime = ViewField(examples=["2026-12-01T08:00:00+08:00"])
+    starts_at: Moment = ViewField(examples=["2026-11-30T20:00:00+08:00"])
+    ends_at: Moment = ViewField(examples=["2026-12-01T08:00:00+08:00"])
     reason: str = ViewField(min_length=2, max_length=200, examples=["临时请病假"])
 
     @model_validator(mode="after")
@@ -226,8 +227,8 @@ class NewSwap(_Stretch):
 
     rota_id: UUID
     to_account_id: UUID
-    return_starts_at: AwareDatetime | None = None
-    return_ends_at: AwareDatetime | None = None
+    return_starts_at: Moment | None = None
+    return_ends_at: Moment | None = None
 
     @model_validator(mode="after")
     def _return_is_whole(self) -> Self:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Described
 from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from services.catalogue.models import Category
 from services.catalogue.pricing import Quote
+from services.core.calendar import Moment
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.orders.states import OrderStatus
@@ -88,8 +89,8 @@ class OrderCreate(BaseModel):
 
     resident_id: UUID
     item_code: str = Described(min_length=1, max_length=60)
-    window_start: AwareDatetime = Described(description="Earliest start; in the future.")
-    window_end: AwareDatetime = Described(description="Latest end; at most 90 days ahead.")
+    window_start: Moment = Described(description="Earliest start; in the future.")
+    window_end: Moment = Described(description="Latest end; at most 90 days ahead.")
     quantity: int = Described(1, ge=1, le=12, description="Units of the item: meals, hours, visits.")
     note: str = Described("", max_length=500)
     preferred_gender: Gender | None = None

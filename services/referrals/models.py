@@ -9,6 +9,7 @@ from pydantic import Field as ViewField
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
+from services.core.calendar import Moment
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.referrals.states import ReferralStatus
@@ -49,7 +50,7 @@ class ReferralCreate(BaseModel):
     kind: ReferralKind = ViewField(examples=["ambulance_120"])
     institution: str = ViewField(min_length=1, max_length=100, examples=["县第一人民医院急诊科"])
     reason: str = ViewField(min_length=1, max_length=1000, examples=["跌倒后右髋疼痛，不能站立"])
-    handed_over_at: datetime | None = ViewField(
+    handed_over_at: Moment | None = ViewField(
         None, description="When it happened, if earlier than now; not in the future."
     )
 

@@ -91,8 +91,8 @@ def _made(
     work: Work, resident_id: UUID, centre_id: UUID, area_code: str, alert_id: UUID | None, said: ReferralCreate
 ) -> ReferralPublic:
     at = said.handed_over_at or work.now
-    if at.tzinfo is None or at > work.now:
-        raise InvalidInput("a moment with its offset, not in the future", field="handed_over_at")
+    if at > work.now:
+        raise InvalidInput("not in the future", field="handed_over_at")
     referral = Referral(
         resident_id=resident_id,
         alert_id=alert_id,

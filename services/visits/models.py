@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Described
 from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.catalogue.models import Task
+from services.core.calendar import Moment
 from services.core.columns import TextArray, UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.visits.states import VisitStatus
@@ -60,8 +61,8 @@ class Evidence(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    device_at: AwareDatetime = Described(description="The phone's own time of the act.")
-    sent_at: AwareDatetime | None = Described(
+    device_at: Moment = Described(description="The phone's own time of the act.")
+    sent_at: Moment | None = Described(
         None, description="The phone's clock when this is sent; later than `device_at` after waiting offline."
     )
     latitude: float | None = Described(None, ge=-90, le=90)
@@ -97,7 +98,7 @@ class VisitReading(BaseModel):
     value: float | None = Described(None, gt=0, lt=1_000)
     systolic: int | None = Described(None, gt=0, lt=400)
     diastolic: int | None = Described(None, gt=0, lt=300)
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class CheckOut(Evidence):
