@@ -1,4 +1,4 @@
-"""Times at the edges of the calendar are refused in words, never an internal error, and nothing of them is stored."""
+"""Times at the edges of the calendar are refused in words: no internal error, and nothing of them is stored."""
 
 import httpx
 import pytest
