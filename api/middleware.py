@@ -7,8 +7,10 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.problems import on_bug
 from services.core.ids import new_id
 
 log = structlog.get_logger("api")
@@ -33,7 +35,12 @@ _HEADERS = {
 
 
 class RequestFrame:
-    """Pure ASGI: wraps the send so that streams are neither buffered nor measured to their end."""
+    """Pure ASGI: wraps the send so that streams are neither buffered nor measured to their end.
+
+    Nothing unforeseen leaves it as an exception: the server would drop the connection behind an answer that says
+    it stays, and the next request on it would fail for nothing. Where the answer had begun, the server closes the
+    connection because it was never completed, which tells the reader that it is torn.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,9 +52,12 @@ class RequestFrame:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
+        has_begun = False
 
         async def send_framed(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
                 for name, value in _HEADERS.items():
@@ -55,7 +65,12 @@ class RequestFrame:
                 self._note(scope, message["status"], time.perf_counter() - started, request_id)
             await send(message)
 
-        await self.app(scope, limited(scope, receive), send_framed)
+        try:
+            await self.app(scope, limited(scope, receive), send_framed)
+        except Exception as error:  # noqa: BLE001  the outermost place: logged there, with the traceback
+            answer = await on_bug(Request(scope), error)
+            if not has_begun:
+                await answer(scope, receive, send_framed)
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = scope.get("route")

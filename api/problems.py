@@ -1,5 +1,6 @@
 """Refusals as RFC 9457 problem documents: a stable code, a title in the reader's language, nothing leaked."""
 
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from services.core.errors import DomainError, ServiceUnavailable
+from services.core.refused import WORDS
 
 _UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 MEDIA_TYPE = "application/problem+json"
@@ -75,11 +77,16 @@ def field_errors(errors: Sequence[Any], english: bool) -> list[dict[str, str]]:
     shown = []
     for error in errors:
         kind = str(error["type"])
-        zh, en = _FIELD_MESSAGES.get(kind, ("格式不对", "is not valid"))
+        zh, en = WORDS.get(kind) or _FIELD_MESSAGES.get(kind, ("格式不对", "is not valid"))
         # Where JSON itself is broken the place is a position in the text, and no field.
         parts = () if kind == "json_invalid" else error["loc"]
-        place = ".".join(str(part) for part in parts if part != "body")
-        shown.append({"field": place, "code": kind, "message": en if english else zh})
+        place = [str(part) for part in parts if part != "body"]
+        # Fields that do not fit together are named by their model; everything else is one place.
+        several = error.get("ctx", {}).get("fields", ()) if kind in WORDS else ()
+        shown += [
+            {"field": ".".join(path), "code": kind, "message": en if english else zh}
+            for path in [[*place, field] for field in several] or [place]
+        ]
     return shown
 
 
@@ -123,8 +130,23 @@ async def on_database_error(request: Request, error: Exception) -> JSONResponse:
 
 async def on_bug(request: Request, error: Exception) -> JSONResponse:
     """Anything unforeseen: the log has the place, the reader has a request id."""
-    log.error("unhandled", error=type(error).__name__, exc_info=error)
+    log.error(
+        "unhandled",
+        error=type(error).__name__,
+        request_id=getattr(request.state, "request_id", None),
+        traceback=_places(error),
+    )
     return problem(request, 500, "internal_error", ("系统出错，请稍后再试", "Something went wrong on our side"))
+
+
+def _places(error: BaseException) -> str:
+    """The traceback with its causes, by type only: an error's own text may repeat somebody's data."""
+    parts: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None:
+        parts.append("".join(traceback.format_tb(seen.__traceback__)) + type(seen).__name__)
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return "\nraised from\n".join(parts)
 
 
 def register_problems(app: FastAPI) -> None:
@@ -135,4 +157,4 @@ def register_problems(app: FastAPI) -> None:
     app.add_exception_handler(DBAPIError, on_database_error)
     for away in (RedisError, PoolTimeout, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
         app.add_exception_handler(away, on_part_away)
-    app.add_exception_handler(Exception, on_bug)
+    # Anything else is caught by api/middleware.py: the framework answers it and raises it again.

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from devices.client import Published
+from devices.codecs.native_message import trusted
 from devices.codecs.registry import decode, encode_answer
 from devices.heard import hear
 from devices.lane import DATABASE_ERRORS, Outlet, Terminals, is_away
@@ -24,7 +25,8 @@ from services.alerts.severity import kind_of
 from services.alerts.states import LIVE, AlertStatus
 from services.core.actor import SYSTEM
 from services.core.database import Database, Work
-from services.terminals.repository import Bound, Heard
+from services.terminals.clocks import CLOCK_TOLERANCE, ClockOffset, newer, offset_shift
+from services.terminals.repository import Bound, Heard, one_bound
 from services.terminals.service import note_status
 from services.terminals.test_calls import note_test
 from services.terminals.wearers import possible_wearers
@@ -106,6 +108,8 @@ class AlarmLane:
             await save_dead_letter(work, message.topic, None, "", "bad_topic", "", message.payload)
             return []
         bound = await self._registry.find(topic.terminal_id)
+        if bound is None or bound.resident_id is None:
+            bound = await _as_stored(work, topic.terminal_id, bound)
         if bound is None:
             await save_dead_letter(
                 work,
@@ -166,8 +170,25 @@ class AlarmLane:
             )
 
 
+async def _as_stored(work: Work, terminal_id: UUID, copy: Bound | None) -> Bound | None:
+    """The terminal as the database has it now, in the language that the copy says.
+
+    Asked only where the copy may be older than what the alarm turns on: a terminal that seems to be nobody's may
+    have been bound a moment ago, and a press that is stored for nobody stays so.
+    """
+    stored = await one_bound(await work.session.connection(), terminal_id)
+    if copy is None or stored is None:
+        return stored or copy
+    return stored._replace(codec=copy.codec).with_clock(newer(copy.clock, stored.clock))
+
+
 async def take_alarm(work: Work, bound: Bound, alarm: Alarm) -> list[Answer]:
     """Store one alarm, whichever way it came, and give what its terminal is told."""
+    said = alarm.reported_at
+    if said is not None and abs(said - work.now) > CLOCK_TOLERANCE:
+        # Late, or by a wrong clock: a terminal greets and calls in one breath; the copy may be older than that.
+        bound = await _as_stored(work, bound.terminal_id, bound) or bound
+        alarm = with_right_time(alarm, bound.clock, work.now)
     if alarm.kind is AlarmKind.TEST:
         # Nobody is called: that it arrived is all that it was for.
         await note_test(work, bound.terminal_id, alarm.at, "terminal_kind")
@@ -179,6 +200,20 @@ async def take_alarm(work: Work, bound: Bound, alarm: Alarm) -> list[Answer]:
     if raised is None:
         return [(bound, AlarmReceipt(id=alarm.id, state="received", at=work.now))]
     return _answers(bound, alarm.id, raised, work.now)
+
+
+def with_right_time(alarm: Alarm, clock: ClockOffset | None, received_at: datetime) -> Alarm:
+    """The alarm at the time at which it was pressed, where its terminal's clock is known to be wrong."""
+    said = alarm.reported_at
+    shift = None if said is None else offset_shift(clock, said, received_at)
+    if said is None or shift is None or not trusted(said + shift, received_at):
+        return alarm
+    return msgspec.structs.replace(
+        alarm,
+        at=min(said + shift, received_at),  # what the message needed on its way is in the offset
+        time_source="terminal",
+        marks=(*alarm.marks, "clock_corrected"),
+    )
 
 
 async def _take_for(work: Work, bound: Bound, alarm: Alarm) -> RaisedAlarm | None:

@@ -129,6 +129,7 @@ async def _serve_vitals(
     group = SHARE_GROUP if is_shared else None
     async with _client(settings, f"vitals-{seat}" if is_shared else "vitals") as client:
         await client.subscribe(*(up_filter(c, share=group) for c in (UpChannel.VITALS, UpChannel.STATUS)))
+        ear = LaneEar(database, client, STATUS_LANE, client.client_id)
         lane = VitalsLane(
             database,
             client,
@@ -136,10 +137,11 @@ async def _serve_vitals(
             judge,
             batch_size=settings.ingest_batch,
             payload_limit=settings.vitals_payload_limit,
+            since=ear.since,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(beat(database, "ingest-vitals"))
-            tasks.create_task(LaneEar(database, client, STATUS_LANE, client.client_id).tell_forever())
+            tasks.create_task(ear.tell_forever())
             tasks.create_task(run_lane(client, lane))
             if seat == 1:
                 tasks.create_task(_end_other_session(settings))

@@ -13,7 +13,7 @@ from devices.alarm_lane import Answer, take_alarm
 from devices.client import Published
 from devices.codecs.codec import STATUS_LIMIT
 from devices.codecs.registry import decode, encode_answer
-from devices.heard import hear
+from devices.heard import Since, clock_of, hear
 from devices.lane import DATABASE_ERRORS, Outlet, Terminals, is_away
 from devices.messages import (
     Alarm,
@@ -29,7 +29,8 @@ from devices.topics import DownChannel, UpChannel, down_topic, parse_up
 from services.core.actor import SYSTEM
 from services.core.database import Database, Work
 from services.rules.service import Breach, Judge, take_readings
-from services.terminals.repository import Bound, Heard
+from services.terminals.clocks import ClockOffset, is_wrong, newer, offset_shift
+from services.terminals.repository import Bound, Heard, some_bound
 from services.terminals.service import note_status
 from services.terminals.wearers import is_older, wearers
 from services.vitals.repository import ReadingRow, save_dead_letter
@@ -58,6 +59,7 @@ class ReadBatch:
         self.seqs: list[tuple[Bound, int]] = []
         self.answers: list[Answer] = []
         self.shifted: Counter[UUID] = Counter()
+        self.shifts: dict[tuple[UUID, int], timedelta] = {}  # of messages whose terminal's clock is or was wrong
 
 
 class VitalsLane:
@@ -74,7 +76,9 @@ class VitalsLane:
         *,
         batch_size: int,
         payload_limit: int,
+        since: Since | None = None,
     ) -> None:
+        """``since``: from when on what arrives is live (``LaneEar.since``); without it everything is."""
         self.batch_size = batch_size
         self.stored = 0
         self._database = database
@@ -82,6 +86,9 @@ class VitalsLane:
         self._registry = registry
         self._judge = judge
         self._payload_limit = payload_limit
+        self._since = since
+        self._clocks: dict[UUID, ClockOffset] = {}
+        self._wrong: set[UUID] = set()  # whose clock was wrong: what they repeat may stand under a corrected time
         self._covered: dict[UUID, tuple[Bound, list[int]]] = {}
         self._answers: list[Answer] = []
         self._last_sent = 0.0
@@ -98,7 +105,7 @@ class VitalsLane:
             if found.old:
                 await _return_to_wearers(work, found)
             if found.rows:
-                await take_readings(work, found.rows, found.breaches)
+                await take_readings(work, found.rows, found.breaches, found.shifts)
             if found.heard:
                 await note_status(work, list(found.heard.values()))
             for message, bound, terminal_id, refusal in found.refused:
@@ -159,14 +166,17 @@ class VitalsLane:
 
     async def read(self, batch: Sequence[Published]) -> ReadBatch:
         found = ReadBatch(self._database.clock.now().astimezone(UTC))
-        for number, message in enumerate(batch):
+        topics = [parse_up(message.topic) for message in batch]
+        unworn = await self._unworn({topic.terminal_id for topic in topics if topic is not None})
+        for number, (message, topic) in enumerate(zip(batch, topics, strict=True)):
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
-            topic = parse_up(message.topic)
             if topic is None:
                 found.refused.append((message, None, None, MalformedMessage("bad_topic", "no topic of ours")))
                 continue
-            bound = self._registry.known(topic.terminal_id) or await self._registry.find(topic.terminal_id)
+            bound = unworn.get(topic.terminal_id) or self._registry.known(topic.terminal_id)
+            if bound is None:
+                bound = await self._registry.find(topic.terminal_id)
             if bound is None:
                 refusal = MalformedMessage("unknown_terminal", "not in service")
                 found.refused.append((message, None, topic.terminal_id, refusal))
@@ -178,27 +188,40 @@ class VitalsLane:
                 found.alarms.extend((bound, alarm) for alarm in refusal.alarms)
         return found
 
+    async def _unworn(self, terminal_ids: set[UUID]) -> dict[UUID, Bound]:
+        """Those that are nobody's by the copy, as the database has them: they may have been bound a moment ago."""
+        copies = {
+            bound.terminal_id: bound for bound in map(self._registry.known, terminal_ids) if bound is not None
+        }
+        asked = {terminal_id for terminal_id, bound in copies.items() if bound.resident_id is None}
+        if not asked:
+            return {}
+        async with self._database.engine.connect() as connection:
+            stored = await some_bound(connection, asked)
+        return {
+            terminal_id: bound._replace(codec=copies[terminal_id].codec) for terminal_id, bound in stored.items()
+        }
+
     def _read_message(self, found: ReadBatch, channel: UpChannel, message: Published, bound: Bound) -> None:
         limit = STATUS_LIMIT if channel is UpChannel.STATUS else self._payload_limit
         read = decode(bound.codec, channel, message.payload, found.received_at, limit)
         if read.vitals is not None:
             self._take_vitals(found, read.vitals, bound)
         if read.alarms:
-            found.alarms.extend((bound, alarm) for alarm in read.alarms)
+            known = bound.with_clock(self._clock(bound))
+            found.alarms.extend((known, alarm) for alarm in read.alarms)
         if read.status is not None:
-            hear(found.heard, bound, read.status, found.received_at)
+            clock = clock_of(read.status, found.received_at, self._since)
+            if clock is not None:
+                self._clocks[bound.terminal_id] = clock
+            hear(found.heard, bound, read.status, found.received_at, self._since)
             if read.status.id is not None:
                 found.answers.append((bound, StatusReceipt(read.status.id, found.received_at)))
 
     def _take_vitals(self, found: ReadBatch, vitals: VitalsMessage, bound: Bound) -> None:
         received_at = found.received_at
         row_of = self._judge.row
-        newest = max(reading.measured_at for reading in vitals.readings)
-        shift = clock_shift(newest, received_at)
-        if shift is not None:
-            # Messages that arrive at once are a microsecond apart: at one time they would be one reading.
-            shift += timedelta(microseconds=found.shifted[bound.terminal_id])
-            found.shifted[bound.terminal_id] += 1
+        shift = self._shift(found, vitals, bound)
         for reading in vitals.readings:
             row, breach = row_of(
                 bound, reading.kind.value, reading.value, reading.measured_at, shift, vitals.seq, received_at
@@ -210,6 +233,30 @@ class VitalsLane:
             elif breach is not None:
                 found.breaches.append(breach)
         found.seqs.append((bound, vitals.seq))
+
+    def _clock(self, bound: Bound) -> ClockOffset | None:
+        """The newest that this process has measured, or that another one has stored."""
+        return newer(self._clocks.get(bound.terminal_id), bound.clock)
+
+    def _shift(self, found: ReadBatch, vitals: VitalsMessage, bound: Bound) -> timedelta | None:
+        """By how much a message's times must be moved; ``None``: not. A message twice in a batch moves alike."""
+        message = (bound.terminal_id, vitals.seq)
+        if message in found.shifts:
+            return found.shifts[message] or None
+        newest = max(reading.measured_at for reading in vitals.readings)
+        clock = self._clock(bound)
+        shift = offset_shift(clock, newest, found.received_at)
+        if shift is None:
+            shift = clock_shift(newest, found.received_at)
+            if shift is not None:
+                # Messages that arrive at once are a microsecond apart: at one time they would be one reading.
+                shift += timedelta(microseconds=found.shifted[bound.terminal_id])
+                found.shifted[bound.terminal_id] += 1
+        if is_wrong(clock):
+            self._wrong.add(bound.terminal_id)
+        if shift is not None or bound.terminal_id in self._wrong:
+            found.shifts[message] = shift or timedelta()
+        return shift
 
     async def _dead_letter(
         self,

@@ -31,7 +31,10 @@ async def list_policies(work: WorkDep, page: PageDep) -> Page[PolicyPublic]:
     status_code=201,
 )
 async def add_policy(body: NewPolicy, work: WorkDep, once: OnceDep) -> PolicyPublic:
-    """Alerts from now on get it where it is the nearest and most specific; running ones keep what they have."""
+    """Alerts from now on get it where it is the nearest and most specific; running ones keep what they have.
+
+    `warnings` names what is weak about it; it is in force all the same.
+    """
     answer: PolicyPublic = await once(work, lambda: policies.add_policy(work, body))
     return answer
 

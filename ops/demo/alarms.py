@@ -74,7 +74,8 @@ def alarms(county: County, now: datetime) -> Alarms:
         for number, at in enumerate(moments):
             _past(rows, county.seed, dice.choice(worn), at, desk, dice, number)
         if town.code == SHOWCASE_TOWN:
-            rows.rotas.append(_rota(county.seed, town, accounts["dispatcher-guoyuan"], now))
+            both = accounts["dispatcher-guoyuan"], accounts["dispatcher-guoyuan-2"]
+            rows.rotas.append(_rota(county.seed, town, both, now))
     for number, terminal in enumerate(_in_service(county)):
         if number % _NEVER_TESTED:
             rows.tests.append(_test(county.seed, terminal, now))
@@ -190,14 +191,17 @@ def _test(seed: Seed, terminal: Terminal, now: datetime) -> TerminalTest:
     )
 
 
-def _rota(seed: Seed, town: Town, dispatcher: Account, now: datetime) -> DutyRota:
-    """Day and night of one centre; every other centre keeps no rota, so that all its people count as on duty."""
-    people = [[dispatcher.id]]
+def _rota(seed: Seed, town: Town, dispatchers: tuple[Account, Account], now: datetime) -> DutyRota:
+    """Day and night of one centre, changing over every week, so that a swap and a race can be tried.
+
+    Every other centre keeps no rota, so that all its people count as on duty.
+    """
+    first, second = ([account.id] for account in dispatchers)
     week = list(range(1, 8))
     pattern = Pattern(
         shifts=[
-            ShiftPattern(name="白班", weekdays=week, starts="08:00", ends="20:00", turns=people),
-            ShiftPattern(name="夜班", weekdays=week, starts="20:00", ends="08:00", turns=people),
+            ShiftPattern(name="白班", weekdays=week, starts="08:00", ends="20:00", turns=[first, second]),
+            ShiftPattern(name="夜班", weekdays=week, starts="20:00", ends="08:00", turns=[second, first]),
         ]
     )
     return DutyRota(

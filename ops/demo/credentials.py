@@ -30,7 +30,7 @@ from services.identity.accounts import PHONE_PURPOSE
 from services.identity.models import Account
 from services.identity.service import open_session
 from services.residents.models import CareRelationship, RelationKind
-from services.terminals.models import Terminal, TerminalKind
+from services.terminals.models import Terminal, TerminalBinding, TerminalKind
 from services.terminals.states import TerminalStatus
 
 SHOWN = 8
@@ -40,6 +40,7 @@ _SHOWCASE_SERIAL = f"{SERIAL_PREFIX}PD-{SHOWCASE_TOWN[6:]}-0000"
 _STAFF = (
     "caregiver-guoyuan-01",
     "dispatcher-guoyuan",
+    "dispatcher-guoyuan-2",
     "manager-guoyuan",
     "clinician-guoyuan",
     "officer-county",
@@ -130,34 +131,59 @@ def _ready(settings: Settings) -> tuple[Settings, DemoSecrets]:
 
 
 async def _users(desk: _Desk) -> list[dict[str, Any]]:
-    """Resident, family, caregiver and the desks of one town; then people of another town."""
-    pendant = await _one(desk.work, select(Terminal).where(Terminal.serial == _SHOWCASE_SERIAL))
-    resident_id = cast("Terminal", pendant).resident_id
-    own = await _household(desk.work, cast("UUID", resident_id), RelationKind.SELF)
-    relative = await _household(desk.work, cast("UUID", resident_id), RelationKind.FAMILY)
-    users = [await _with_code(desk, account) for account in (own, relative)]
+    """Resident, family, caregiver and desks of one town, then people of another, as far as they are there."""
+    users = []
+    home = await _home(desk.work)
+    for kind in (RelationKind.SELF, RelationKind.FAMILY):
+        account = None if home is None else await _household(desk.work, home, kind)
+        if account is not None:
+            users.append(await _with_code(desk, account))
     for login in (*_STAFF, *_FOREIGN):
-        account = await _one(desk.work, select(Account).where(Account.login == login))
-        users.append(_with_password(desk, cast("Account", account)))
+        account = await _one(desk.work, select(Account).where(Account.login == login, col(Account.is_demo)))
+        if account is not None:
+            users.append(_with_password(desk, account))
     return users
 
 
-async def _household(work: Work, resident_id: UUID, kind: RelationKind) -> Account:
+async def _home(work: Work) -> UUID | None:
+    """Who first wore the showcase pendant, whatever became of it since; else somebody of that town.
+
+    Raises ``DemoRefused`` when there is no demo county.
+    """
+    if await _one(work, select(Account.id).where(col(Account.is_demo))) is None:
+        raise DemoRefused("The demo county is not in this database: run `guoyuan demo load`.")
+    first_wearer = (
+        select(TerminalBinding.resident_id)
+        .join(Terminal, col(Terminal.id) == col(TerminalBinding.terminal_id))
+        .where(Terminal.serial == _SHOWCASE_SERIAL)
+        .order_by(col(TerminalBinding.bound_at), col(TerminalBinding.id))
+    )
+    anybody = (
+        select(CareRelationship.resident_id)
+        .join(Account, col(Account.id) == col(CareRelationship.account_id))
+        .where(
+            CareRelationship.kind == RelationKind.SELF,
+            col(Account.is_demo),
+            col(Account.area_code).startswith(SHOWCASE_TOWN),
+        )
+        .order_by(col(CareRelationship.resident_id))
+    )
+    found: UUID | None = await _one(work, first_wearer) or await _one(work, anybody)
+    return found
+
+
+async def _household(work: Work, resident_id: UUID, kind: RelationKind) -> Account | None:
     statement = (
         select(Account)
         .join(CareRelationship, col(CareRelationship.account_id) == col(Account.id))
         .where(CareRelationship.resident_id == resident_id, CareRelationship.kind == kind, col(Account.is_demo))
         .order_by(col(Account.id))
-        .limit(1)
     )
-    return cast("Account", await _one(work, statement))
+    return cast("Account | None", await _one(work, statement))
 
 
 async def _one(work: Work, statement: Any) -> Any:
-    found = (await work.session.exec(statement)).first()
-    if found is None:
-        raise DemoRefused("The demo county is not in this database: run `guoyuan demo load`.")
-    return found
+    return (await work.session.exec(statement.limit(1))).first()
 
 
 async def _with_code(desk: _Desk, account: Account) -> dict[str, Any]:
@@ -192,9 +218,7 @@ async def _terminals(work: Work) -> list[Terminal]:
     )
     order = list(TerminalKind)
     rows = sorted((await work.session.exec(statement)).all(), key=lambda row: (order.index(row.kind), row.serial))
-    home = next((row.resident_id for row in rows if row.serial == _SHOWCASE_SERIAL), None)
-    if home is None:
-        raise DemoRefused("The demo county is not in this database: run `guoyuan demo load`.")
+    home = await _home(work)
     turns: Counter[tuple[bool, str]] = Counter()
     ranked = []
     for row in rows:

@@ -136,6 +136,7 @@ async def _store(work: Work, county: County, secrets: DemoSecrets, now: datetime
     await copy("caregivers", county.staff.caregivers)
     await copy("licences", county.staff.credentials)
     await copy("accounts", county.people.accounts + county.staff.accounts)
+    await copy("staff numbers", county.staff.phones)
     await copy("care relationships", county.people.relationships)
     await copy("terminals", county.devices.terminals)
     await copy("terminal bindings", county.devices.bindings)

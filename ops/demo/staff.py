@@ -15,9 +15,13 @@ from services.caregivers.models import Caregiver, Credential, TravelMode
 from services.core.actor import Role
 from services.core.crypto import Vault
 from services.identity.models import Account
+from services.notifications.addressing import STAFF_PURPOSE
+from services.notifications.models import StaffPhone
 from services.residents.models import CareRelationship, Gender, RelationKind, Resident
 
 _PHONE_BASE = 19_900_090_000
+_DESK_PHONE_BASE = 19_900_075_000
+"""Between the households' numbers and the caregivers', at every scale."""
 _VALID_FROM = date(2024, 1, 1)
 _VALID_UNTIL = date(2030, 12, 31)
 _EXPIRED_UNTIL = date(2026, 6, 30)
@@ -70,6 +74,7 @@ class Staff:
     credentials: list[Credential] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
     relationships: list[CareRelationship] = field(default_factory=list)
+    phones: list[StaffPhone] = field(default_factory=list)
 
 
 @lru_cache
@@ -94,18 +99,27 @@ def staff(seed: Seed, county: list[Town], scale: int, vault: Vault, now: datetim
         caregiver = _caregiver(member, names, vault)
         made.caregivers.append(caregiver)
         made.credentials.extend(_credentials(member))
-        made.accounts.append(
-            _account(
-                seed,
-                Role.CAREGIVER,
-                member.login,
-                caregiver.name,
-                member.town.code,
-                member.town.centre_id,
-                now,
-                person_id=caregiver.id,
-            )
+        account = _account(
+            seed,
+            Role.CAREGIVER,
+            member.login,
+            caregiver.name,
+            member.town.code,
+            member.town.centre_id,
+            now,
+            person_id=caregiver.id,
         )
+        made.accounts.append(account)
+        made.phones.append(_phone(account, _PHONE_BASE + member.number, vault, now))
+    desks = _desks(seed, county, now)
+    made.accounts.extend(desks)
+    made.phones.extend(_phone(desk, _DESK_PHONE_BASE + place, vault, now) for place, desk in enumerate(desks))
+    return made
+
+
+def _desks(seed: Seed, county: list[Town], now: datetime) -> list[Account]:
+    """Dispatchers, managers and doctors of every town, and the county's office."""
+    made: list[Account] = []
     for town in county:
         for role, login, title in (
             (Role.DISPATCHER, "dispatcher", "调度员"),
@@ -113,7 +127,7 @@ def staff(seed: Seed, county: list[Town], scale: int, vault: Vault, now: datetim
             (Role.CLINICIAN, "clinician", "卫生院医师"),
         ):
             centre_id = None if role is Role.CLINICIAN else town.centre_id
-            made.accounts.append(
+            made.append(
                 _account(
                     seed,
                     role,
@@ -124,14 +138,16 @@ def staff(seed: Seed, county: list[Town], scale: int, vault: Vault, now: datetim
                     now,
                 )
             )
+        if town.code == SHOWCASE_TOWN:
+            name = f"{town.name}调度员二（示范）"
+            login = f"dispatcher-{town.key}-2"
+            made.append(_account(seed, Role.DISPATCHER, login, name, town.code, town.centre_id, now))
         for village in town.villages:
             login = f"clinician-{town.key}-{village.code[9:]}"
             title = f"{town.name}{village.name}乡村医生（示范）"
-            made.accounts.append(_account(seed, Role.CLINICIAN, login, title, village.code, None, now))
-    made.accounts.append(
-        _account(seed, Role.COUNTY_OFFICER, "officer-county", "县级平台（示范）", COUNTY, None, now)
-    )
-    made.accounts.append(_account(seed, Role.AUDITOR, "auditor-county", "审计员（示范）", COUNTY, None, now))
+            made.append(_account(seed, Role.CLINICIAN, login, title, village.code, None, now))
+    made.append(_account(seed, Role.COUNTY_OFFICER, "officer-county", "县级平台（示范）", COUNTY, None, now))
+    made.append(_account(seed, Role.AUDITOR, "auditor-county", "审计员（示范）", COUNTY, None, now))
     return made
 
 
@@ -154,6 +170,16 @@ def village_doctors(
         for resident in residents
         if len(resident.area_code) == 12
     ]
+
+
+def _phone(account: Account, number: int, vault: Vault, now: datetime) -> StaffPhone:
+    """Where somebody is paged; as invented as everybody."""
+    return StaffPhone(
+        account_id=account.id,
+        area_code=account.area_code,
+        phone_encrypted=vault.encrypt(str(number), STAFF_PURPOSE),
+        updated_at=now,
+    )
 
 
 def _post(entry: dict[str, Any], profession: dict[str, Any]) -> Post:

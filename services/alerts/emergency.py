@@ -3,6 +3,7 @@
 The platform never replaces 120; it helps to call it with everything at hand.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -39,6 +40,7 @@ from services.core.geo import Point, distance_m
 from services.events import EmergencyCalled
 from services.residents.models import EmergencyCard
 from services.residents.service import read_emergency_card
+from services.terminals.models import Terminal
 from services.vitals import repository as vitals
 
 PHONE_PURPOSE: Final = "caregiver.phone"
@@ -61,7 +63,7 @@ async def screen(work: Work, vault: Vault, alert_id: UUID) -> AlertScreen:
         statement=scripts.statement(),
         card=card,
         script_resident=scripts.to_resident(alert.kind, facts),
-        script_120=scripts.to_120(facts),
+        script_120=scripts.to_120(facts, has_resident=card is not None),
         script_source=scripts.source(),
         responders=await _responders(work, alert, card),
         last_vitals=await _last_vitals(work, alert),
@@ -76,25 +78,30 @@ async def screen(work: Work, vault: Vault, alert_id: UUID) -> AlertScreen:
     )
 
 
-async def _facts(work: Work, alert: Alert, card: EmergencyCard | None) -> dict[str, str]:
+async def _facts(work: Work, alert: Alert, card: EmergencyCard | None) -> scripts.Facts:
     centre = await get_centre(work, alert.centre_id)
-    facts = {
-        "centre": centre.name_zh,
+    facts: dict[str, str | Sequence[str] | Mapping[str, str]] = {
+        "centre": {"zh": centre.name_zh, "en": centre.name_en},
         "kind": str(alert.kind),
         "time": f"{alert.received_at.astimezone(BUSINESS_ZONE):%H:%M}",
         "minutes": str(int((work.now - alert.received_at).total_seconds() // 60)),
     }
     if card is None:
-        return facts
+        terminal = None if alert.terminal_id is None else await work.session.get(Terminal, alert.terminal_id)
+        return facts | {
+            "centre_phone": centre.phone,
+            "terminal": "" if terminal is None else str(terminal.kind),
+            "room": [terminal.room] if terminal is not None and terminal.room else [],
+        }
     return facts | {
         "name": card.name,
-        "gender": {"female": "女", "male": "男"}[card.gender],
+        "gender": str(card.gender),
         "age": str(card.age),
         "address": card.address,
         "access": card.access_note,
-        "conditions": "、".join(card.conditions),
-        "allergies": "、".join(card.allergies),
-        "medicines": "、".join(card.medicines),
+        "conditions": card.conditions,
+        "allergies": card.allergies,
+        "medicines": card.medicines,
     }
 
 

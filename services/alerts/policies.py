@@ -11,6 +11,7 @@ from services.alerts.escalation import Layer, Problem
 from services.alerts.history import write_log
 from services.alerts.models import Alert, Escalation
 from services.alerts.policy_models import EscalationPolicy, NewPolicy, PolicyChange, PolicyDocument, PolicyPublic
+from services.alerts.policy_warnings import warnings_of
 from services.centres.service import centre_in_reach
 from services.core.actor import Role
 from services.core.areas import county_of
@@ -184,4 +185,5 @@ def _row(
 
 
 def _public(row: EscalationPolicy) -> PolicyPublic:
-    return PolicyPublic.model_validate(row, from_attributes=True)
+    shown = PolicyPublic.model_validate(row, from_attributes=True)
+    return shown.model_copy(update={"warnings": warnings_of(shown.document)})

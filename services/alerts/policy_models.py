@@ -153,6 +153,14 @@ class NewPolicy(PolicyChange):
     centre_id: UUID | None = ViewField(None, examples=[None])
 
 
+class PolicyWarning(BaseModel):
+    """Something weak in a policy that is allowed all the same. The code is stable."""
+
+    code: str = ViewField(examples=["no_phone_channel"])
+    zh: str
+    en: str
+
+
 class PolicyPublic(BaseModel):
     """One version of a policy."""
 
@@ -169,6 +177,9 @@ class PolicyPublic(BaseModel):
     saved_by: UUID | None
     saved_at: datetime
     ended_at: datetime | None
+    warnings: list[PolicyWarning] = ViewField(
+        [], description="What is weak about it for life safety; it is in force."
+    )
 
 
 class PreviewPerson(BaseModel):
@@ -202,3 +213,4 @@ class PolicyPreview(BaseModel):
     version: int | None
     name: str
     steps: list[PreviewStep]
+    warnings: list[PolicyWarning] = ViewField(description="What is weak about it; for severity 4 only.")

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.alerts import aid, policies, queries
 from services.alerts.escalation import DESK
 from services.alerts.policy_models import PolicyPreview, PreviewPerson, PreviewStep, Recipients, Step, Who
+from services.alerts.policy_warnings import warnings_of
 from services.centres.service import get_centre
 from services.core.actor import Role
 from services.core.database import Work
@@ -32,6 +33,7 @@ async def preview(work: Work, centre_id: UUID, severity: int, at: datetime) -> P
         version=layer.version if layer else None,
         name=layer.name if layer else policies.default_name(severity),
         steps=steps,
+        warnings=warnings_of(document, severity),
     )
 
 

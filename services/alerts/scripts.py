@@ -1,6 +1,6 @@
 """The words for the call: to the resident, and to 120. Pure; the texts are data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,6 +10,11 @@ import msgspec
 from services.alerts.models import AlertKind
 from services.alerts.severity import VITAL_KINDS
 
+Facts = Mapping[str, str | Sequence[str] | Mapping[str, str]]
+"""By the names that the texts use: a text, a code that the data has a word for (``kind``, ``gender``,
+``terminal``), a list (an empty one is said to be not recorded), or words by language."""
+
+_MAY_BE_EMPTY = frozenset({"access"})
 _LIKE = {AlertKind.HELP_CORD: "sos", AlertKind.UNREADABLE_ALARM: "sos"}
 
 
@@ -31,16 +36,16 @@ def source() -> str:
     return str(_read()["source"])
 
 
-def to_resident(kind: AlertKind, facts: Mapping[str, str]) -> dict[str, list[str]]:
+def to_resident(kind: AlertKind, facts: Facts) -> dict[str, list[str]]:
     """What to say to the resident, by language."""
     texts = _read()["to_resident"]
     name = _LIKE.get(kind, "vital" if kind in VITAL_KINDS else str(kind))
     return _filled(texts.get(name, texts["other"]), facts)
 
 
-def to_120(facts: Mapping[str, str]) -> dict[str, list[str]]:
-    """What to say to 120, by language."""
-    return _filled(_read()["call_120"], facts)
+def to_120(facts: Facts, *, has_resident: bool) -> dict[str, list[str]]:
+    """What to say to 120, by language. Without a resident the terminal and the centre stand for the address."""
+    return _filled(_read()["call_120" if has_resident else "call_120_no_resident"], facts)
 
 
 class _Blank(dict[str, str]):
@@ -50,6 +55,24 @@ class _Blank(dict[str, str]):
         return "……"
 
 
-def _filled(texts: Mapping[str, list[str]], facts: Mapping[str, str]) -> dict[str, list[str]]:
-    known = _Blank({name: words for name, words in facts.items() if words})
-    return {language: [line.format_map(known) for line in lines] for language, lines in texts.items()}
+def _filled(texts: Mapping[str, list[str]], facts: Facts) -> dict[str, list[str]]:
+    return {
+        language: [line.format_map(_spoken(facts, language)).rstrip() for line in lines]
+        for language, lines in texts.items()
+    }
+
+
+def _spoken(facts: Facts, language: str) -> _Blank:
+    """The facts as they are said: codes by their word, lists joined, an empty list as not recorded."""
+    words = _read()["words"]
+    said = _Blank(name=words["nobody"][language])
+    for name, fact in facts.items():
+        if isinstance(fact, Mapping):
+            said[name] = fact[language]
+        elif not isinstance(fact, str):
+            said[name] = words["between"][language].join(fact) or words["nothing"][language]
+        elif name in words:
+            said[name] = words[name].get(fact, {}).get(language) or words["nothing"][language]
+        elif fact or name in _MAY_BE_EMPTY:
+            said[name] = fact
+    return said

@@ -14,6 +14,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from services.core.money import round_half_up
+from services.core.refused import refused
 
 BASIS_POINTS = 10_000
 """Parts of a whole in which a percentage is written, so that no price rule holds a float."""
@@ -60,7 +61,7 @@ class PriceRule(BaseModel):
     def _percentages_last(self) -> Self:
         kinds = [component.kind is ComponentKind.PERCENT for component in self.components]
         if kinds != sorted(kinds):
-            raise ValueError("percentages stand after the components they are a share of")
+            raise refused("percentages_not_last", "components")
         return self
 
 

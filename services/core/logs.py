@@ -1,11 +1,27 @@
 """Structured logs. Call sites log ids, kinds and counts; never names, numbers, readings or payloads."""
 
+import contextlib
+import io
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 
 from services.core.settings import Settings
+
+
+class _StandardError(io.TextIOBase):
+    """Whatever standard error is at the moment of writing; a log that cannot be written must not stop the work."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            return sys.stderr.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure_logging(settings: Settings, process: str) -> None:
@@ -25,7 +41,7 @@ def configure_logging(settings: Settings, process: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)

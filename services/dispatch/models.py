@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 from services.core.calendar import Moment
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
+from services.core.refused import refused
 from services.dispatch.reasons import Reason
 from services.dispatch.states import OfferStatus
 
@@ -132,7 +133,7 @@ class AssignRequest(BaseModel):
             self.caregiver_id = None
         self.caregiver_ids = list(dict.fromkeys(self.caregiver_ids))
         if not self.caregiver_ids:
-            raise ValueError("name at least one caregiver")
+            raise refused("caregiver_missing", "caregiver_ids")
         return self
 
 

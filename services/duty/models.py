@@ -14,6 +14,7 @@ from services.core.actor import Role
 from services.core.calendar import Day, Moment
 from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
+from services.core.refused import refused
 from services.duty.states import SwapStatus
 
 DUTY_ROLES = frozenset({Role.DISPATCHER, Role.CENTRE_MANAGER, Role.COUNTY_OFFICER, Role.CLINICIAN, Role.CAREGIVER})
@@ -152,7 +153,7 @@ class RotaFields(BaseModel):
     @model_validator(mode="after")
     def _forward(self) -> Self:
         if self.valid_to is not None and self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
+            raise refused("last_day_before_first", "valid_from", "valid_to")
         return self
 
 
@@ -185,7 +186,7 @@ class _Stretch(BaseModel):
     @model_validator(mode="after")
     def _forward(self) -> Self:
         if self.ends_at <= self.starts_at:
-            raise ValueError("ends_at must lie after starts_at")
+            raise refused("ends_before_start", "starts_at", "ends_at")
         return self
 
 
@@ -198,9 +199,9 @@ class NewOverride(_Stretch):
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if self.account_id is None and self.absent_account_id is None:
-            raise ValueError("name who is absent, who comes, or both")
+            raise refused("nobody_named", "absent_account_id", "account_id")
         if self.account_id == self.absent_account_id:
-            raise ValueError("nobody replaces himself")
+            raise refused("same_person", "absent_account_id", "account_id")
         return self
 
 
@@ -233,9 +234,9 @@ class NewSwap(_Stretch):
     @model_validator(mode="after")
     def _return_is_whole(self) -> Self:
         if (self.return_starts_at is None) != (self.return_ends_at is None):
-            raise ValueError("a return has a start and an end")
+            raise refused("start_and_end_together", "return_starts_at", "return_ends_at")
         if self.return_starts_at and self.return_ends_at and self.return_ends_at <= self.return_starts_at:
-            raise ValueError("return_ends_at must lie after return_starts_at")
+            raise refused("ends_before_start", "return_starts_at", "return_ends_at")
         return self
 
 
@@ -264,7 +265,9 @@ class DutyPerson(BaseModel):
 
     account_id: UUID
     display_name: str
-    until: datetime | None = ViewField(description="null: no rota is kept, everybody with the role counts.")
+    until: datetime | None = ViewField(
+        description="null: further than two weeks ahead, or no rota is kept and everybody with the role counts."
+    )
 
 
 class DutyChange(BaseModel):
@@ -282,7 +285,7 @@ class DutyNow(BaseModel):
     at: datetime
     has_rota: bool
     now: list[DutyPerson]
-    next: DutyChange | None = ViewField(description="The next change within two weeks.")
+    next: DutyChange | None = ViewField(description="The next change; null: none within two weeks.")
 
 
 class Gap(BaseModel):

@@ -95,17 +95,29 @@ async def duty_now(work: Work, centre_id: UUID, role: Role) -> DutyNow:
             now=await _people(work, people),
             next=None,
         )
+    horizon = work.now + AHEAD
     change = roster.next_change(plan.spans, work.now)
     return DutyNow(
         centre_id=centre_id,
         role=role,
         at=work.now,
         has_rota=True,
-        now=await _people(work, dict(roster.on_duty_at(plan.spans, work.now))),
+        now=await _people(work, _until(plan, work.now, horizon)),
+        # What ends beyond the time that was looked at is no change: the rota goes on there, unseen.
         next=None
-        if change is None
-        else DutyChange(at=change, people=await _people(work, dict(roster.on_duty_at(plan.spans, change)))),
+        if change is None or change >= horizon
+        else DutyChange(at=change, people=await _people(work, _until(plan, change, horizon))),
     )
+
+
+def _until(plan: Plan, at: datetime, horizon: datetime) -> dict[UUID, datetime | None]:
+    """Who is on duty at a moment, and until when, as far as it is known. Without a rota then: everybody."""
+    if not plan.has_rota(at):
+        return dict.fromkeys(sorted(plan.staff))
+    return {
+        account_id: until if until < horizon else None
+        for account_id, until in roster.on_duty_at(plan.spans, at).items()
+    }
 
 
 async def gaps_ahead(work: Work, centre_id: UUID, role: Role) -> list[Gap]:

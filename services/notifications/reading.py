@@ -45,7 +45,10 @@ async def mark_read(work: Work, notification_id: UUID) -> InboxItem:
 async def list_notifications(
     work: Work, alert_id: UUID | None, limit: int, before: UUID | None
 ) -> list[NotificationPublic]:
-    """Notifications about the actor's area, newest first, with every channel tried. No text, no number in full."""
+    """Notifications about the actor's area and the alerts it helps with, newest first, with every channel tried.
+
+    No text, no number in full.
+    """
     rows = await repository.notifications_about(work, alert_id, limit, before)
     attempts = await repository.attempts_of(work, rows)
     return [

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, text
+from sqlalchemy import ColumnElement, and_, or_, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -220,8 +220,9 @@ async def inbox(work: Work, limit: int, before: UUID | None) -> Sequence[Notific
 async def notifications_about(
     work: Work, alert_id: UUID | None, limit: int, before: UUID | None
 ) -> Sequence[Notification]:
-    """Notifications in the actor's area, newest first; of one alert where it is named."""
-    query = select(Notification).where(*within(work.actor, Notification.area_code))
+    """Notifications in the actor's area or of an alert it helps with, newest first; of one alert where named."""
+    reach = and_(*within(work.actor, Notification.area_code), true())
+    query = select(Notification).where(or_(reach, col(Notification.alert_id).in_(work.actor.aided_alerts)))
     if alert_id is not None:
         query = query.where(Notification.alert_id == alert_id)
     if before is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from services.terminals.repository import Bound
 from services.vitals.kinds import Quality
 from services.vitals.plausibility import quality_of
 from services.vitals.repository import ReadingRow
-from services.vitals.service import store_readings
+from services.vitals.service import NO_SHIFTS, store_readings
 
 DEFAULTS = load_rules()
 REFRESH_SECONDS = 10.0
@@ -118,9 +118,14 @@ async def keep_fresh(database: Database, judge: Judge) -> None:
                 await judge.reload(database)
 
 
-async def take_readings(work: Work, rows: Sequence[ReadingRow], breaches: Sequence[Breach]) -> None:
-    """Store a batch and raise what its breaches call for, in one transaction."""
-    if await store_readings(work, rows) and breaches:
+async def take_readings(
+    work: Work,
+    rows: Sequence[ReadingRow],
+    breaches: Sequence[Breach],
+    shifts: Mapping[tuple[UUID, int], timedelta] = NO_SHIFTS,
+) -> None:
+    """Store a batch and raise what its breaches call for, in one transaction; ``shifts`` as ``store_readings``."""
+    if await store_readings(work, rows, shifts) and breaches:
         await judge_breaches(work, breaches)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.core.refused import refused
 from services.rules.definitions import Attribute, Layer, RuleDefinition
 from services.rules.layers import Reason
 
@@ -224,7 +225,7 @@ class MaintenanceStart(BaseModel):
     @model_validator(mode="after")
     def _one_of_them(self) -> "MaintenanceStart":
         if (self.resident_id is None) == (self.terminal_id is None):
-            raise ValueError("either a resident or a terminal")
+            raise refused("exactly_one", "resident_id", "terminal_id")
         return self
 
 

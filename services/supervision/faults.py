@@ -55,7 +55,7 @@ class Facts:
     """One terminal as it stands. What is ``None`` is not known or not supervised.
 
     ``state_at`` is the arrival of the last status message; with ``is_online`` false, that of its goodbye or of
-    its last will.
+    its last will. ``greeted_at`` is the arrival of the last one that was neither.
     """
 
     bound_at: datetime
@@ -66,6 +66,7 @@ class Facts:
     signal_weak: int | None = None
     is_online: bool | None = None
     state_at: datetime | None = None
+    greeted_at: datetime | None = None
     went_away_at: datetime | None = None
     alarm_at: datetime | None = None
     battery: int | None = None
@@ -78,7 +79,8 @@ class Facts:
     def spoke_at(self) -> datetime | None:
         """The last message of whatever kind but a goodbye."""
         said = [stream.any_at for stream in self.streams.values()]
-        said += [at for at in (self.alarm_at, self.state_at if self.is_online else None) if at is not None]
+        last_state_at = self.state_at if self.is_online else None
+        said += [at for at in (self.alarm_at, last_state_at, self.greeted_at) if at is not None]
         return max(said, default=None)
 
     @property
@@ -146,8 +148,11 @@ def late_at(facts: Facts, memory: Memory, figures: Figures) -> datetime | None:
             beat_late = max(facts.state_at, facts.listening_since) + heartbeat
             late = min(late, max(heard + silence(own, figures), beat_late))
     if facts.is_away and facts.state_at is not None:
-        # A hint only: and after an interruption of ours everybody is given the full time-out again.
-        hinted = max(facts.state_at + figures.away_grace, facts.listening_since + facts.inactivity)
+        # A hint only: after an interruption of ours everybody is given the full time-out again, for a broker that
+        # ends in good order sends everybody's will. Who was heard since then and left has really left.
+        hinted = facts.state_at + figures.away_grace
+        if facts.spoke_at is None or facts.spoke_at < facts.listening_since:
+            hinted = max(hinted, facts.listening_since + facts.inactivity)
         late = min(late, hinted)
     return late
 

@@ -30,7 +30,7 @@ _DUE: Final = text(
     """
     SELECT w.terminal_id, w.went_away_at, w.memory, t.status, t.resident_id, t.centre_id, t.area_code,
         p.heartbeat_seconds, p.inactivity_seconds, p.battery_low_percent, p.signal_weak_dbm, p.is_life_safety,
-        s.is_online, s.seen_at, s.battery_percent, s.signal_dbm, s.tamper, s.sensors,
+        s.is_online, s.seen_at, s.greeted_at, s.battery_percent, s.signal_dbm, s.tamper, s.sensors,
         (SELECT max(b.bound_at) FROM terminal_binding b
             WHERE b.terminal_id = w.terminal_id AND b.unbound_at IS NULL) AS bound_at,
         (SELECT max(o.received_at) FROM alert_occurrence o

@@ -99,6 +99,7 @@ def _facts(row: RowMapping, streams: dict[str, Stream], since: datetime, now: da
         signal_weak=row["signal_weak_dbm"],
         is_online=row["is_online"],
         state_at=row["seen_at"],
+        greeted_at=row["greeted_at"],
         went_away_at=row["went_away_at"],
         alarm_at=row["alarm_at"],
         battery=row["battery_percent"],

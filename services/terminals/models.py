@@ -183,6 +183,7 @@ class TerminalState(SQLModel, table=True):
     sensors: dict[str, str] | None = Field(default=None, sa_type=JSONB)  # kind of reading → on | off, as it said
     clock_offset_seconds: float | None = None  # its clock minus ours, with the way here in it; NULL: never told
     clock_measured_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    greeted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # its last status that was no goodbye
 
 
 class TerminalWatch(SQLModel, table=True):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.core.database import Work
 from services.core.errors import NotFound
+from services.core.refused import refused
 from services.terminals import repository
 from services.terminals.capabilities import Capabilities
 from services.terminals.models import TerminalKind, TerminalProfile
@@ -35,7 +36,7 @@ class ProfileFigures(BaseModel):
     def _silence_outlasts_a_heartbeat(self) -> "ProfileFigures":
         beat, silence = self.heartbeat_seconds, self.inactivity_seconds
         if beat is not None and silence is not None and silence <= beat:
-            raise ValueError("inactivity_seconds must be longer than heartbeat_seconds")
+            raise refused("silence_within_heartbeat", "heartbeat_seconds", "inactivity_seconds")
         return self
 
 

@@ -1,6 +1,6 @@
 """SQL about terminals."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from services.centres.models import Centre
 from services.core.actor import Actor
 from services.core.database import Work
 from services.core.scope import within
+from services.terminals.clocks import ClockOffset
 from services.terminals.commands.models import CommandAnswer
 from services.terminals.models import Terminal, TerminalKind, TerminalProfile, TerminalState
 from services.terminals.states import ACTIVE, TerminalStatus
@@ -37,42 +38,61 @@ class Bound(NamedTuple):
     codec: str = "native_json"
     bound_since: datetime | None = None
     heartbeat_seconds: int | None = None
+    clock_offset_seconds: float | None = None
+    clock_measured_at: datetime | None = None
+
+    @property
+    def clock(self) -> ClockOffset | None:
+        """How wrong its clock was when that was last measured; ``None``: it never said a time."""
+        if self.clock_offset_seconds is None or self.clock_measured_at is None:
+            return None
+        return ClockOffset(self.clock_offset_seconds, self.clock_measured_at)
+
+    def with_clock(self, clock: ClockOffset | None) -> "Bound":
+        """The same with what was measured meanwhile."""
+        if clock is None:
+            return self
+        return self._replace(clock_offset_seconds=clock.seconds, clock_measured_at=clock.measured_at)
 
 
 _AT_ONCE = 500
 _HEARD = tuple(status.value for status in ACTIVE)
 _ALL_BOUND = text(
     """
-    SELECT t.id, t.resident_id, t.centre_id, t.area_code, t.version, p.codec, b.since, p.heartbeat_seconds
+    SELECT t.id, t.resident_id, t.centre_id, t.area_code, t.version, p.codec, b.since, p.heartbeat_seconds,
+        s.clock_offset_seconds, s.clock_measured_at
     FROM terminal t
     JOIN terminal_profile p ON p.id = t.profile_id
+    LEFT JOIN terminal_state s ON s.terminal_id = t.id
     LEFT JOIN (
         SELECT terminal_id, max(coalesce(unbound_at, bound_at)) AS since FROM terminal_binding GROUP BY terminal_id
     ) b ON b.terminal_id = t.id
     WHERE t.status = ANY (:heard)
     """
 )
-_ONE_BOUND = text(
+_SOME_BOUND = text(
     """
     SELECT t.id, t.resident_id, t.centre_id, t.area_code, t.version, p.codec,
         (SELECT max(coalesce(unbound_at, bound_at)) FROM terminal_binding WHERE terminal_id = t.id),
-        p.heartbeat_seconds
-    FROM terminal t JOIN terminal_profile p ON p.id = t.profile_id
-    WHERE t.status = ANY (:heard) AND t.id = :id
+        p.heartbeat_seconds, s.clock_offset_seconds, s.clock_measured_at
+    FROM terminal t
+    JOIN terminal_profile p ON p.id = t.profile_id
+    LEFT JOIN terminal_state s ON s.terminal_id = t.id
+    WHERE t.status = ANY (:heard) AND t.id = ANY (CAST(:ids AS uuid[]))
     """
 )
 _STATES = text(
     """
     INSERT INTO terminal_state
         (terminal_id, area_code, is_online, seen_at, battery_percent, signal_dbm, firmware, tamper, sensors,
-            clock_offset_seconds, clock_measured_at)
+            greeted_at, clock_offset_seconds, clock_measured_at)
     SELECT *, CASE WHEN heard.clock_offset IS NOT NULL THEN heard.seen_at END
     FROM unnest(CAST(:ids AS uuid[]), CAST(:areas AS text[]), CAST(:online AS bool[]),
         CAST(:seen AS timestamptz[]), CAST(:battery AS int[]), CAST(:signal AS int[]),
         CAST(:firmware AS text[]), CAST(:tamper AS bool[]), CAST(CAST(:sensors AS text[]) AS jsonb[]),
-        CAST(:clock_offsets AS float8[]))
+        CAST(:greeted AS timestamptz[]), CAST(:clock_offsets AS float8[]))
         AS heard(terminal_id, area_code, is_online, seen_at, battery, signal, firmware, tamper, sensors,
-            clock_offset)
+            greeted_at, clock_offset)
     ON CONFLICT (terminal_id) DO UPDATE SET
         is_online = excluded.is_online, seen_at = excluded.seen_at, area_code = excluded.area_code,
         battery_percent = coalesce(excluded.battery_percent, terminal_state.battery_percent),
@@ -80,6 +100,7 @@ _STATES = text(
         firmware = coalesce(excluded.firmware, terminal_state.firmware),
         tamper = coalesce(excluded.tamper, terminal_state.tamper),
         sensors = coalesce(excluded.sensors, terminal_state.sensors),
+        greeted_at = coalesce(excluded.greeted_at, terminal_state.greeted_at),
         clock_offset_seconds = coalesce(excluded.clock_offset_seconds, terminal_state.clock_offset_seconds),
         clock_measured_at = coalesce(excluded.clock_measured_at, terminal_state.clock_measured_at)
     """
@@ -104,8 +125,13 @@ async def all_bound(connection: AsyncConnection) -> AsyncIterator[Sequence[Bound
 
 async def one_bound(connection: AsyncConnection, terminal_id: UUID) -> Bound | None:
     """One terminal, if it may send."""
-    row = (await connection.execute(_ONE_BOUND, {"heard": list(_HEARD), "id": terminal_id})).one_or_none()
-    return None if row is None else Bound(*row)
+    return (await some_bound(connection, [terminal_id])).get(terminal_id)
+
+
+async def some_bound(connection: AsyncConnection, terminal_ids: Collection[UUID]) -> dict[UUID, Bound]:
+    """Those of these terminals that may send, as they are now."""
+    rows = await connection.execute(_SOME_BOUND, {"heard": list(_HEARD), "ids": list(terminal_ids)})
+    return {row[0]: Bound(*row) for row in rows}
 
 
 async def all_profiles(work: Work) -> Sequence[TerminalProfile]:
@@ -207,6 +233,7 @@ class Heard(NamedTuple):
     """The newest status of one terminal in a batch.
 
     ``went_away``: it said goodbye, or vanished, at least once in the batch. ``answers`` are to commands.
+    ``greeted_at``: when it last said anything but goodbye.
     """
 
     bound: Bound
@@ -220,6 +247,7 @@ class Heard(NamedTuple):
     went_away: bool = False
     answers: tuple[CommandAnswer, ...] = ()
     clock_offset_seconds: float | None = None
+    greeted_at: datetime | None = None
 
 
 class SavedStates(NamedTuple):
@@ -245,6 +273,7 @@ async def save_states(work: Work, heard: Sequence[Heard]) -> SavedStates:
             "firmware": [h.firmware for h in heard],
             "tamper": [h.tamper for h in heard],
             "sensors": [None if h.sensors is None else msgspec.json.encode(h.sensors).decode() for h in heard],
+            "greeted": [h.greeted_at or (h.seen_at if h.is_online else None) for h in heard],
             "clock_offsets": [h.clock_offset_seconds for h in heard],
         },
     )

@@ -40,6 +40,12 @@ _CORRECTED = text(
     " JOIN unnest(CAST(:terminals AS uuid[]), CAST(:seqs AS bigint[])) AS sent(terminal_id, seq)"
     " USING (terminal_id, seq) WHERE clock_corrected"
 )
+_AS_SAID = text(
+    "SELECT DISTINCT terminal_id, reading.seq FROM reading"
+    " JOIN unnest(CAST(:terminals AS uuid[]), CAST(:kinds AS text[]), CAST(:times AS timestamptz[]),"
+    " CAST(:seqs AS bigint[])) AS said(terminal_id, kind, measured_at, seq)"
+    " USING (terminal_id, kind, measured_at) WHERE reading.seq = said.seq AND NOT clock_corrected"
+)
 HEAD_BYTES = 2_048
 """How much of an unreadable payload is kept for finding out what is wrong with its sender."""
 
@@ -99,6 +105,17 @@ async def corrected_before(work: Work, sent: Collection[tuple[UUID, int]]) -> se
     """Which of these messages, (terminal, seq), are stored under a time that we gave them."""
     values = {"terminals": [terminal for terminal, _ in sent], "seqs": [seq for _, seq in sent]}
     return {(row[0], row[1]) for row in await work.sql(_CORRECTED, values)}
+
+
+async def stored_as_said(work: Work, rows: Sequence[ReadingRow]) -> set[tuple[UUID, int]]:
+    """Which messages, (terminal, seq), of these rows are stored under just these times, uncorrected."""
+    values = {
+        "terminals": [row.terminal_id for row in rows],
+        "kinds": [row.kind for row in rows],
+        "times": [row.measured_at for row in rows],
+        "seqs": [row.seq for row in rows],
+    }
+    return {(row[0], row[1]) for row in await work.sql(_AS_SAID, values)}
 
 
 async def save_dead_letter(

@@ -1,6 +1,6 @@
 """What happens to readings: kept as evidence, shown to whom they concern. Rules judge them in services.rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +17,8 @@ CLOCK_AHEAD = timedelta(minutes=5)
 CLOCK_BEHIND = timedelta(days=400)
 """A terminal's time outside this window around ours is wrong; see ``clock_shift``."""
 
+NO_SHIFTS: Mapping[tuple[UUID, int], timedelta] = {}
+
 
 def clock_shift(newest: datetime, received_at: datetime) -> timedelta | None:
     """By how much a message's times must be moved because its terminal's clock is far off; ``None``: not.
@@ -28,23 +30,40 @@ def clock_shift(newest: datetime, received_at: datetime) -> timedelta | None:
     return received_at - newest
 
 
-async def store_readings(work: Work, rows: Sequence[ReadingRow]) -> Sequence[ReadingRow]:
-    """Store a batch, each reading once; gives what was not a repeat of a message with a corrected time."""
-    rows = await _without_repeats(work, rows)
+async def store_readings(
+    work: Work, rows: Sequence[ReadingRow], shifts: Mapping[tuple[UUID, int], timedelta] = NO_SHIFTS
+) -> Sequence[ReadingRow]:
+    """Store a batch, each reading once; gives what was not a repeat of a message with a corrected time.
+
+    ``shifts`` names messages, (terminal, seq), that may stand under another time already, because their terminal's
+    clock is or was wrong: with the move of their times in this batch, zero for none.
+    """
+    rows = await _without_repeats(work, rows, shifts)
     if rows:
         await repository.save_readings(await work.session.connection(), rows)
     return rows
 
 
-async def _without_repeats(work: Work, rows: Sequence[ReadingRow]) -> Sequence[ReadingRow]:
+async def _without_repeats(
+    work: Work, rows: Sequence[ReadingRow], shifts: Mapping[tuple[UUID, int], timedelta]
+) -> Sequence[ReadingRow]:
     """Leave out repeated messages of terminals with a wrong clock.
 
     The table's key, (terminal, kind, time), tells any other repeat; these got another time when they came first.
     """
     corrected = {(row.terminal_id, row.seq) for row in rows if row.clock_corrected and row.seq is not None}
-    if not corrected:
+    asked = corrected | shifts.keys()
+    if not asked:
         return rows
-    known = await repository.corrected_before(work, corrected)
+    known = await repository.corrected_before(work, asked)
+    # Before its clock was measured, the same message may have been stored at the time that its terminal said.
+    said = [
+        row._replace(measured_at=row.measured_at - shifts[row.terminal_id, row.seq])
+        for row in rows
+        if row.clock_corrected and row.seq is not None and (row.terminal_id, row.seq) in shifts.keys() - known
+    ]
+    if said:
+        known |= await repository.stored_as_said(work, said)
     return [row for row in rows if (row.terminal_id, row.seq) not in known]
 
 

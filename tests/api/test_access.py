@@ -28,7 +28,7 @@ from services.core.settings import Settings
 from tests.alerts import CHECKLIST
 from tests.people import ALLERGY, CONDITION, MEDICINE
 from tests.rules import IDLE_RULE
-from tests.world import FINDING, READING, START_CODE, Case, Place, World, open_case
+from tests.world import FINDING, READING, START_CODE, Case, Place, World, build_world, open_case
 
 HUMANS = [
     Role.RESIDENT,
@@ -267,6 +267,12 @@ def test_every_operation_has_one_row_in_the_policy() -> None:
 
 def test_no_row_names_terminals_or_the_system() -> None:
     assert {role for roles in POLICY.values() for role in roles} <= set(HUMANS)
+
+
+@pytest.fixture(scope="module")
+async def world(house: House) -> World:
+    """A world of its own: every verb of the house is tried on it."""
+    return await build_world(house.database, house.settings, house.vault)
 
 
 @pytest.fixture(scope="module")

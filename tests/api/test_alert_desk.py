@@ -77,6 +77,23 @@ async def test_one_screen_has_everything_for_the_call(
     assert {"emergency_card", "alert", "vitals.latest"} <= set(await accesses(world, case.resident_id))
 
 
+async def test_without_a_resident_120_is_told_of_terminal_and_centre(
+    client: httpx.AsyncClient, world: World, case: Case, dispatcher: dict[str, str]
+) -> None:
+    async with world.database.unit_of_work(SYSTEM) as work:
+        changed = await work.sql(
+            text("UPDATE alert SET resident_id = NULL WHERE id = :id RETURNING terminal_id"), {"id": case.alert_id}
+        )
+        kind = await work.sql(text("SELECT kind FROM terminal WHERE id = :id"), {"id": changed.scalar_one()})
+        assert kind.scalar_one() == "pendant"
+    answer = await client.get(f"/alerts/{case.alert_id}/screen", headers=dispatcher)
+    assert answer.status_code == 200, answer.text
+    said = answer.json()["script_120"]
+    assert f"{world.here.centre.name_zh}的终端：无线呼叫吊坠" in said["zh"][1]
+    assert f"{world.here.centre.name_en}: alarm pendant" in said["en"][1]
+    assert "……" not in "".join(said["zh"] + said["en"])
+
+
 async def test_the_key_box_is_sealed_and_on_the_card_only(
     client: httpx.AsyncClient, world: World, case: Case, dispatcher: dict[str, str]
 ) -> None:
@@ -209,6 +226,8 @@ async def test_a_policy_is_laid_down_previewed_changed_and_ended(client: httpx.A
     assert people[1] == {str(world.neighbour.staff[Role.DISPATCHER].id)}
     assert str(world.here.staff[Role.COUNTY_OFFICER].id) in people[2]
     assert shown["steps"][2]["of_the_resident"] == ["family"]
+    # Its steps ring managers, a neighbour, the county and the family: nothing to warn of.
+    assert made.json()["warnings"] == shown["warnings"] == []
     lighter = await client.get(f"/centres/{centre}/escalation-preview", params={"severity": 2}, headers=manager)
     assert lighter.json()["policy_id"] is None, "the default holds below its severity"
 
@@ -231,6 +250,25 @@ async def test_a_policy_is_laid_down_previewed_changed_and_ended(client: httpx.A
     assert (await client.post(f"{path}/end", headers=manager)).json()["ended_at"]
     after = (await client.get(f"/centres/{centre}/escalation-preview", headers=manager)).json()
     assert after["policy_id"] is None
+
+
+async def test_a_toothless_policy_is_taken_with_warnings(client: httpx.AsyncClient, world: World) -> None:
+    manager = await world.headers(Role.CENTRE_MANAGER)
+    centre = str(world.here.centre.id)
+    only_step = {"after_seconds": 0, "recipients": [{"who": "duty", "role": "dispatcher"}], "channels": ["app"]}
+    toothless = POLICY | {"document": POLICY["document"] | {"steps": [only_step]}}
+    made = await client.post("/escalation-policies", json={"centre_id": centre, **toothless}, headers=manager)
+    assert made.status_code == 201, made.text
+    path = f"/escalation-policies/{made.json()['policy_id']}"
+    try:
+        shown = (await client.get(path, headers=manager)).json()
+        preview = (await client.get(f"/centres/{centre}/escalation-preview", headers=manager)).json()
+    finally:
+        await client.post(f"{path}/end", headers=manager)
+    codes = [warning["code"] for warning in made.json()["warnings"]]
+    assert codes == ["no_phone_channel", "single_step", "no_manager", "nobody_above_the_centre", "family_not_told"]
+    assert shown["warnings"] == preview["warnings"] == made.json()["warnings"]
+    assert all(warning["zh"] and warning["en"] for warning in shown["warnings"])
 
 
 async def test_another_centre_sees_neither_policy_nor_preview(

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from devices.client import MqttAddress
+from services.core.settings import Settings
 from services.terminals.broker_policy import SERVICE_USER
 from tests.devices.brokers import (
     MOSQUITTO,
@@ -16,6 +17,7 @@ from tests.devices.brokers import (
     MosquittoBroker,
     free_port,
 )
+from tests.devices.shelf import Shelf, open_shelf
 
 
 @pytest.fixture
@@ -54,6 +56,13 @@ def service_address(broker: BrokerUnderTest) -> MqttAddress:
 def terminal_address(broker: BrokerUnderTest, terminal_id: UUID) -> MqttAddress:
     """The terminal's account."""
     return MqttAddress("127.0.0.1", broker.port, str(terminal_id), PASSWORD)
+
+
+@pytest.fixture
+async def shelf(settings: Settings) -> AsyncIterator[Shelf]:
+    """Both lanes without a broker, and a terminal that nobody wears yet."""
+    async with open_shelf(settings) as found:
+        yield found
 
 
 @pytest.fixture

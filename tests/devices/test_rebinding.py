@@ -1,107 +1,18 @@
 """A terminal that changes hands: what is old belongs to who wore it then, what is new to who wears it now."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
-from api.house import open_house
-from devices.alarm_lane import AlarmLane
-from devices.client import MqttClient
 from devices.registry import TerminalRegistry
-from devices.topics import UpChannel, up_topic
-from devices.transport import Published
-from devices.vitals_lane import VitalsLane
 from services.core.actor import SYSTEM
-from services.core.database import Database
-from services.core.ids import new_id
-from services.core.settings import Settings
-from services.rules.service import Judge
 from services.terminals import lifecycle
-from services.terminals.models import TerminalKind, default_profile_id
-from services.terminals.registry_models import BindRequest, TerminalCreate
-from tests.clock import ManualClock
-from tests.world import Place, World, build_world
-
-
-class Shelf:
-    """Both lanes without a broker, one provisioned terminal, and the staff who hand it around."""
-
-    def __init__(self, database: Database, clock: ManualClock, world: World, terminal_id: UUID) -> None:
-        self.clock, self.world, self.terminal_id, self.database = clock, world, terminal_id, database
-        nobody = cast("MqttClient", None)  # nothing is answered here
-        self.registry = TerminalRegistry(database)
-        self._vitals = VitalsLane(database, nobody, self.registry, Judge(), batch_size=100, payload_limit=65_536)
-        self._alarms = AlarmLane(database, nobody, self.registry, 16_384)
-
-    def resident(self, number: int, place: Place | None = None) -> UUID:
-        return (place or self.world.here).households[number].resident.id
-
-    async def bind(self, resident_id: UUID) -> datetime:
-        async with self.database.unit_of_work(SYSTEM) as work:
-            await lifecycle.bind(work, self.terminal_id, BindRequest(resident_id=resident_id))
-        await self.registry.reload()
-        return self.clock.now()
-
-    async def unbind(self) -> datetime:
-        async with self.database.unit_of_work(SYSTEM) as work:
-            await lifecycle.unbind(work, self.terminal_id, "收回")
-        await self.registry.reload()
-        return self.clock.now()
-
-    async def measure(self, seq: int, *moments: datetime) -> None:
-        readings = [{"kind": "heart_rate", "value": 72, "at": at.isoformat()} for at in moments]
-        await self._vitals.store(
-            await self._vitals.read([self._message(UpChannel.VITALS, {"seq": seq, "readings": readings})])
-        )
-
-    async def press(self, alarm_id: str, at: datetime, kind: str = "sos") -> None:
-        alarm = {"id": alarm_id, "kind": kind, "at": at.isoformat()}
-        await self._alarms.store(await self._alarms.read([self._message(UpChannel.ALARM, alarm)]))
-
-    async def rows(self, statement: str) -> list[Any]:
-        async with self.database.engine.connect() as connection:
-            return list((await connection.execute(text(statement), {"id": self.terminal_id})).mappings())
-
-    async def wearers(self) -> dict[datetime, UUID | None]:
-        rows = await self.rows("SELECT measured_at, resident_id FROM reading WHERE terminal_id = :id")
-        return {row["measured_at"]: row["resident_id"] for row in rows}
-
-    async def alerts(self) -> dict[UUID | None, Any]:
-        rows = await self.rows(
-            "SELECT a.*, o.alarm_id, o.detail FROM alert a JOIN alert_occurrence o ON o.alert_id = a.id"
-            " WHERE o.terminal_id = :id"
-        )
-        return {row["resident_id"]: row for row in rows}
-
-    def _message(self, channel: UpChannel, content: dict[str, Any]) -> Published:
-        topic = up_topic(self.terminal_id, channel)
-        return Published(topic, json.dumps(content).encode(), 1, 1, False, False, 1)
-
-
-@pytest.fixture
-async def shelf(settings: Settings) -> AsyncIterator[Shelf]:
-    house = open_house(settings)
-    world = await build_world(house.database, settings, house.vault)
-    clock = ManualClock()
-    database = Database(str(settings.database_url), clock=clock)
-    new = TerminalCreate(
-        serial=f"R-{new_id()}",
-        profile_id=default_profile_id(TerminalKind.PENDANT),
-        centre_id=world.here.centre.id,
-    )
-    async with database.unit_of_work(SYSTEM) as work:
-        terminal = await lifecycle.register(work, new)
-        await lifecycle.provision(work, terminal.id)
-    yield Shelf(database, clock, world, terminal.id)
-    await database.close()
-    await house.close()
+from services.terminals.registry_models import BindRequest
+from tests.devices.shelf import Shelf
 
 
 async def test_late_readings_go_to_who_wore_it_then(shelf: Shelf) -> None:
@@ -179,6 +90,44 @@ async def test_an_old_press_of_a_terminal_on_the_shelf_reaches_its_last_wearers_
     alerts = await shelf.alerts()
     assert set(alerts) == {shelf.resident(0), None}
     assert {alert["centre_id"] for alert in alerts.values()} == {shelf.world.here.centre.id}
+
+
+async def test_a_press_right_after_binding_is_the_wearers(shelf: Shelf) -> None:
+    """The copy of ingest has not heard of the binding yet, and hears of nothing in this test."""
+    await shelf.registry.reload()
+    async with shelf.database.unit_of_work(SYSTEM) as work:
+        await lifecycle.bind(work, shelf.terminal_id, BindRequest(resident_id=shelf.resident(0)))
+    copy = shelf.registry.known(shelf.terminal_id)
+    assert copy is not None
+    assert copy.resident_id is None
+    shelf.clock.forward(seconds=0.03)
+    await shelf.press("p1", shelf.clock.now())
+    await shelf.measure(1, shelf.clock.now())
+    assert set(await shelf.alerts()) == {shelf.resident(0)}
+    assert await shelf.wearers() == {shelf.clock.now(): shelf.resident(0)}
+
+
+async def test_a_press_right_after_a_change_of_hands_is_the_new_wearers(shelf: Shelf) -> None:
+    await shelf.bind(shelf.resident(0))
+    shelf.clock.forward(hours=1)
+    await shelf.unbind()
+    async with shelf.database.unit_of_work(SYSTEM) as work:
+        await lifecycle.bind(work, shelf.terminal_id, BindRequest(resident_id=shelf.resident(1)))
+    shelf.clock.forward(seconds=0.03)
+    await shelf.press("p1", shelf.clock.now())
+    assert set(await shelf.alerts()) == {shelf.resident(1)}
+
+
+async def test_the_first_press_of_a_terminal_that_was_not_in_service_is_heard(shelf: Shelf) -> None:
+    await shelf.bind(shelf.resident(0))
+    async with shelf.database.unit_of_work(SYSTEM) as work:
+        await lifecycle.suspend(work, shelf.terminal_id, "送修")
+    await shelf.registry.reload()
+    assert await shelf.registry.find(shelf.terminal_id) is None  # and that is remembered for some seconds
+    async with shelf.database.unit_of_work(SYSTEM) as work:
+        await lifecycle.resume(work, shelf.terminal_id)
+    await shelf.press("p1", shelf.clock.now())
+    assert set(await shelf.alerts()) == {shelf.resident(0)}
 
 
 @asynccontextmanager

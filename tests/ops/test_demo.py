@@ -42,6 +42,7 @@ from services.core.transitions import Transitions
 from services.dispatch.states import OFFER
 from services.identity.passwords import verify_password
 from services.identity.service import authenticate, sign_in_with_code
+from services.notifications.addressing import STAFF_PURPOSE
 from services.orders.states import ORDER
 from services.residents.identity_numbers import age_on, normalise_phone, parse_identity_number
 from services.residents.models import Resident
@@ -293,16 +294,47 @@ async def test_every_role_has_accounts_and_every_centre_its_desk(county: Setting
         await connection.close()
     by_role = Counter(row["role"] for row in rows)
     assert set(by_role) == set(Role) - {Role.TERMINAL, Role.SYSTEM}
-    for role in (Role.DISPATCHER, Role.CENTRE_MANAGER):
-        desks = [row for row in rows if row["role"] == role]
-        assert len({row["area_code"] for row in desks}) == len(desks) == 18
-        assert all(row["centre_id"] for row in desks)
+    for role, showcase in ((Role.DISPATCHER, 2), (Role.CENTRE_MANAGER, 1)):
+        desks = Counter(row["area_code"] for row in rows if row["role"] == role and row["centre_id"])
+        assert desks.pop(SHOWCASE_TOWN) == showcase
+        assert len(desks) == 17
+        assert set(desks.values()) == {1}
     hashes = {row["password_hash"] for row in rows if row["role"] in STAFF_ROLES}
     assert len(hashes) == len(STAFF_ROLES)  # one slow hash a role
     assert kinds == 8
     assert 0.4 < bound / residents < 0.6
     assert expired == 1
     assert plain_text == 0
+
+
+async def test_everybody_of_the_staff_has_an_invented_number_of_his_own(county: Settings) -> None:
+    vault = vault_from(county)
+    connection = await asyncpg.connect(county.database_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT a.role, s.phone_encrypted FROM account a LEFT JOIN staff_phone s ON s.account_id = a.id"
+            " WHERE a.role <> ALL ($1)",
+            [Role.RESIDENT, Role.FAMILY],
+        )
+        sealed = await connection.fetch("SELECT phone_encrypted FROM resident WHERE phone_encrypted IS NOT NULL")
+    finally:
+        await connection.close()
+    numbers = [vault.decrypt(row["phone_encrypted"], STAFF_PURPOSE) for row in rows]
+    assert all(number.startswith("199000") and normalise_phone(number) == number for number in numbers)
+    homes = {vault.decrypt(row["phone_encrypted"], PHONE_PURPOSE) for row in sealed}
+    assert len({*numbers, *homes}) == len(numbers) + len(homes)
+
+
+async def test_two_dispatchers_share_day_and_night_and_change_over_every_week(county: Settings) -> None:
+    connection = await asyncpg.connect(county.database_url)
+    try:
+        pattern = json.loads(await connection.fetchval("SELECT pattern FROM duty_rota WHERE role = 'dispatcher'"))
+        rows = await connection.fetch("SELECT login, id FROM account WHERE login LIKE 'dispatcher-guoyuan%'")
+    finally:
+        await connection.close()
+    ids = {row["login"]: [str(row["id"])] for row in rows}
+    first, second = ids["dispatcher-guoyuan"], ids["dispatcher-guoyuan-2"]
+    assert [shift["turns"] for shift in pattern["shifts"]] == [[first, second], [second, first]]
 
 
 TABLES: dict[str, Transitions[Any]] = {
@@ -447,6 +479,32 @@ async def test_credentials_are_what_a_script_needs(county: Settings) -> None:
     assert len({terminal["kind"] for terminal in home}) == 3
     assert all(t["centre_id"] == first["dispatcher"]["centre_id"] for t in home)
     assert len({terminal["kind"] for terminal in document["terminals"]}) >= 3
+
+
+async def test_credentials_list_what_there_is(county: Settings) -> None:
+    """The showcase pendant has gone back into stock, somebody's login has changed: the rest is shown as before."""
+    before = await describe(county)
+    connection = await asyncpg.connect(county.database_url)
+    pendant = before["terminals"][0]["id"]
+    try:
+        await connection.execute(
+            "UPDATE terminal SET resident_id = NULL, status = 'stock' WHERE id = $1", UUID(pendant)
+        )
+        after = await describe(county)
+        assert [user["login"] for user in after["users"]] == [user["login"] for user in before["users"]]
+        assert after["terminals"][0]["resident_id"] == before["terminals"][0]["resident_id"]
+        assert len(after["terminals"]) == len(before["terminals"])
+        assert pendant not in {terminal["id"] for terminal in after["terminals"]}
+        await connection.execute("UPDATE account SET login = 'renamed' WHERE login = 'manager-guoyuan'")
+        assert "centre_manager" not in {user["role"] for user in (await describe(county))["users"]}
+    finally:
+        await connection.execute("UPDATE account SET login = 'manager-guoyuan' WHERE login = 'renamed'")
+        await connection.execute(
+            "UPDATE terminal SET resident_id = $2, status = 'bound' WHERE id = $1",
+            UUID(pendant),
+            UUID(before["terminals"][0]["resident_id"]),
+        )
+        await connection.close()
 
 
 async def test_demo_logins_and_codes_work(county: Settings) -> None:

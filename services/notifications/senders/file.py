@@ -1,4 +1,8 @@
-"""Instead of a gateway in a demo: one JSON line a message, in a file that only its owner may read."""
+"""Instead of a gateway in a demo: one JSON line a message, in a file that only its owner may read.
+
+Like a gateway it takes no text message and no call for somebody without a number, so that a rehearsal shows the
+fail-over that would happen.
+"""
 
 import asyncio
 import json
@@ -14,7 +18,7 @@ from services.notifications.senders.contract import Message, Phone, Sent
 
 @dataclass(frozen=True)
 class FileSender:
-    """Stands in for any channel that is not configured."""
+    """Stands in for a channel that is not configured and needs no number."""
 
     phone: ClassVar[Phone] = Phone.WELCOME
 
@@ -43,6 +47,19 @@ class FileSender:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(line)
+
+
+@dataclass(frozen=True)
+class NumberFileSender(FileSender):
+    """Stands in for text messages and calls: who has no number is refused with ``no_number`` before it sends."""
+
+    phone: ClassVar[Phone] = Phone.NEEDED
+
+
+def file_sender(settings: Settings, channel: Channel) -> FileSender:
+    """The stand-in for a channel."""
+    kind = NumberFileSender if channel in (Channel.SMS, Channel.VOICE) else FileSender
+    return kind(channel, notifications_file(settings))
 
 
 def notifications_file(settings: Settings) -> Path:

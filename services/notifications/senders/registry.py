@@ -9,7 +9,7 @@ from services.core.settings import Settings
 from services.notifications.models import Channel
 from services.notifications.senders.app import AppSender
 from services.notifications.senders.contract import Sender
-from services.notifications.senders.file import FileSender, notifications_file
+from services.notifications.senders.file import FileSender, file_sender
 from services.notifications.senders.sms import SmsSender
 from services.notifications.senders.voice import VoiceSender
 from services.notifications.senders.webhook import WebhookSender
@@ -32,7 +32,7 @@ def senders_from(settings: Settings, client: httpx.AsyncClient) -> dict[Channel,
         if sender is not None:
             senders[channel] = sender
         elif settings.writes_notifications_to_file:
-            senders[channel] = FileSender(channel, notifications_file(settings))
+            senders[channel] = file_sender(settings, channel)
     return senders
 
 

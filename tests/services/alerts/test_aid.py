@@ -16,6 +16,7 @@ from services.core.actor import Actor, Role
 from services.core.errors import NotFound
 from services.core.ids import new_id
 from services.identity.service import authenticate
+from services.notifications.reading import list_notifications
 from services.residents.service import list_residents, read_emergency_card, read_resident
 from services.terminals.models import Downlink
 from services.vitals.service import latest_vitals
@@ -54,6 +55,22 @@ async def seen(scene: Scene, actor: Actor, table: str) -> set[str]:
 
 def ours(scene: Scene, areas: set[str]) -> bool:
     return any(area.startswith(scene.world.here.town) for area in areas)
+
+
+async def test_the_helpers_see_the_pages_of_this_alert_and_of_no_other(scene: Scene) -> None:
+    alert_id = await helped(scene)
+    other = await scene.press(AlertKind.FALL)
+    await scene.climb(seconds=0)
+    async with scene.desk.unit_of_work(await scene.actor(Role.DISPATCHER)) as work:
+        everything = await list_notifications(work, None, 100, None)
+    assert {alert_id, other.alert_id} <= {row.alert_id for row in everything}
+    async with scene.desk.unit_of_work(await helper(scene)) as work:
+        of_this = await list_notifications(work, alert_id, 100, None)
+        assert await list_notifications(work, other.alert_id, 100, None) == []
+        pages = await list_notifications(work, None, 100, None)
+    assert {row.id for row in of_this} == {row.id for row in everything if row.alert_id == alert_id}
+    assert {row.id for row in of_this} <= {row.id for row in pages}
+    assert all(row.attempts for row in of_this)
 
 
 @pytest.mark.parametrize("role", HELPERS)

@@ -8,6 +8,7 @@ import pytest
 from services.alerts import escalation
 from services.alerts.escalation import BEFORE_FIRST, Layer, Rung, choose, next_rung, pause_after, problems_of
 from services.alerts.policy_models import PolicyDocument
+from services.alerts.policy_warnings import warnings_of
 from services.core.ids import new_id
 
 CENTRE = new_id()
@@ -159,3 +160,44 @@ def test_the_nearest_and_most_specific_policy_wins(
 ) -> None:
     found = choose(layers, severity, at)
     assert (found.name if found else None) == chosen
+
+
+ALL_WARNINGS = ["no_phone_channel", "single_step", "no_manager", "nobody_above_the_centre", "family_not_told"]
+MANAGER = {"who": "duty", "role": "centre_manager"}
+OFFICER = {"who": "county", "role": "county_officer"}
+FAMILY = {"who": "relation", "relation": "family"}
+CONTACTS = {"who": "contacts", "first": 2}
+DOCTOR = {"who": "relation", "relation": "village_doctor"}
+WHOLE = ([DISPATCHER, FAMILY], [MANAGER], [OFFICER])
+
+
+def ladder(*steps: list[dict[str, Any]], channels: list[str]) -> PolicyDocument:
+    return document(*(step(60 * n, recipients=who, channels=channels) for n, who in enumerate(steps)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "absent"),
+    [
+        (ladder([DISPATCHER], channels=["app"]), []),
+        (ladder([DISPATCHER], channels=["app", "voice"]), ["no_phone_channel"]),
+        (ladder([DISPATCHER], channels=["sms"]), ["no_phone_channel"]),
+        (ladder([DISPATCHER], [DISPATCHER], channels=["app", "wecom"]), ["single_step"]),
+        (ladder([DISPATCHER, MANAGER], channels=["app"]), ["no_manager"]),
+        (ladder([DISPATCHER, OFFICER], channels=["app"]), ["nobody_above_the_centre"]),
+        (ladder([DISPATCHER, FAMILY], channels=["app"]), ["family_not_told"]),
+        (ladder([DISPATCHER, CONTACTS], channels=["app"]), ["family_not_told"]),
+        (ladder([DISPATCHER, DOCTOR], channels=["app"]), []),
+        (ladder(*WHOLE, channels=["app"]), ALL_WARNINGS[1:]),
+        (ladder(*WHOLE, channels=["app", "voice"]), ALL_WARNINGS),
+    ],
+)
+def test_what_is_weak_about_a_policy_is_told_and_not_refused(policy: PolicyDocument, absent: list[str]) -> None:
+    found = warnings_of(policy)
+    assert problems_of(policy) == []
+    assert [warning.code for warning in found] == [code for code in ALL_WARNINGS if code not in absent]
+    assert all(warning.zh and warning.en for warning in found)
+    assert warnings_of(policy, 3) == []
+
+
+def test_the_default_for_life_safety_has_no_weakness() -> None:
+    assert warnings_of(escalation.load_defaults()[0][2]) == []

@@ -131,6 +131,28 @@ async def test_now_and_next(office: Office) -> None:
     assert [(p.account_id, p.display_name) for p in duty.next.people] == [(office.b, "乙")]
 
 
+async def test_what_goes_on_beyond_the_fortnight_has_no_end_and_no_next(office: Office) -> None:
+    """One person round the clock, until further notice: the end of what was looked at is no end of duty."""
+    await office.rota(shift("08:00", "08:00", [office.a]), since=date(2026, 11, 22))
+    async with office.database.unit_of_work(await office.manager()) as work:
+        duty = await duty_now(work, office.centre_id, Role.DISPATCHER)
+    assert duty.has_rota
+    assert [(person.account_id, person.until) for person in duty.now] == [(office.a, None)]
+    assert duty.next is None
+
+
+async def test_after_a_rotas_last_day_everybody_counts(office: Office) -> None:
+    last_day = date(2026, 11, 27)
+    await office.rota(shift("08:00", "08:00", [office.a]), since=date(2026, 11, 22), until=last_day)
+    async with office.database.unit_of_work(await office.manager()) as work:
+        duty = await duty_now(work, office.centre_id, Role.DISPATCHER)
+    assert [(person.account_id, person.until) for person in duty.now] == [(office.a, at("2026-11-28 08:00"))]
+    assert duty.next is not None
+    assert duty.next.at == at("2026-11-28 08:00")
+    everybody = {(office.a, None), (office.b, None), (office.c, None)}
+    assert {(person.account_id, person.until) for person in duty.next.people} == everybody
+
+
 async def test_the_countys_own_rota(office: Office) -> None:
     officer = office.world.account(Role.COUNTY_OFFICER)
     new = NewRota(
@@ -349,7 +371,8 @@ async def test_an_unanswered_request_lapses_when_its_duty_begins(office: Office)
         assert (await work.session.get_one(DutySwap, swap.id)).status == "requested"
     office.clock.forward(seconds=(at(NIGHT[0]) - at("2026-11-23 09:00")).total_seconds())
     async with office.database.unit_of_work(SYSTEM) as work:
-        assert await lapse_swaps(work) >= 1
+        while await lapse_swaps(work):
+            pass  # other people's requests may come first
         assert (await work.session.get_one(DutySwap, swap.id)).status == "lapsed"
     assert await who(office, NIGHT[0]) == {office.b}
 

@@ -398,6 +398,23 @@ async def test_the_file_stands_in_for_gateways_in_a_demo(post: Post) -> None:
     assert attempt.status == "sent"
 
 
+async def test_the_file_takes_no_call_for_somebody_without_a_number(post: Post) -> None:
+    gateways = dict.fromkeys(
+        ("sms_gateway_url", "sms_gateway_secret", "voice_gateway_url", "voice_gateway_secret", "webhook_url")
+    )
+    demo = post.settings.model_copy(update={"notification_outlet": "auto", **gateways})
+    key = await post.notify(Channel.VOICE, Channel.SMS, Channel.WEBHOOK, to=post.dispatcher())
+    lane = await post.lane(is_life_safety=True, settings=demo)
+    while await lane.look():
+        await lane.settle()
+    assert await post.states(key) == ("sent", ["voice failed", "sms failed", "webhook sent"])
+    _, attempts = await post.of(key)
+    assert [attempt.error_code for attempt in attempts] == ["no_number", "no_number", None]
+    file = post.settings.data_dir / "outgoing" / "notifications.jsonl"
+    written = {json.loads(line)["key"] for line in file.read_text().splitlines()}
+    assert {str(attempt.id) for attempt in attempts} & written == {str(attempts[2].id)}
+
+
 async def test_the_running_dispatcher_is_rung(post: Post, sms: Gateway) -> None:
     """The real loop on the real clock: it listens, sends and ends without leaving a connection behind."""
     settings = post.settings.model_copy(

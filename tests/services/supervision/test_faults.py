@@ -92,6 +92,37 @@ def look(
             {},
             ago(seconds=20) + timedelta(minutes=30),
         ),
+        # One that has been heard since then has really left: by a status, or by whatever else it said.
+        (
+            facts(
+                is_online=False,
+                state_at=ago(seconds=10),
+                greeted_at=ago(seconds=15),
+                listening_since=ago(seconds=20),
+            ),
+            {},
+            ago(seconds=10) + timedelta(seconds=90),
+        ),
+        (
+            facts(
+                is_online=False,
+                state_at=ago(seconds=10),
+                alarm_at=ago(seconds=15),
+                listening_since=ago(seconds=20),
+            ),
+            {},
+            ago(seconds=10) + timedelta(seconds=90),
+        ),
+        (
+            facts(
+                is_online=False,
+                state_at=ago(seconds=10),
+                greeted_at=ago(seconds=25),
+                listening_since=ago(seconds=20),
+            ),
+            {},
+            ago(seconds=20) + timedelta(minutes=30),
+        ),
         # A meter that speaks when it is used has no silence.
         (facts(inactivity=None, state_at=ago(days=9)), {}, None),
     ],

@@ -67,6 +67,28 @@ async def test_a_silent_life_safety_terminal_is_work_that_is_shown_taken_and_end
     assert await fleet.events() == [("offline", "open"), ("offline", "assigned"), ("offline", "cleared")]
 
 
+async def test_who_was_heard_since_a_restart_and_vanishes_is_missed_at_once(fleet: Fleet) -> None:
+    came, was_there = terminals = await fleet.add(2)
+    await fleet.beat(terminals)
+    await fleet.check()
+    fleet.clock.forward(minutes=1)
+    restart = fleet.clock.now()
+    await fleet.listen(restart)
+    fleet.clock.forward(seconds=5)
+    await fleet.beat([came])
+    fleet.clock.forward(seconds=5)
+    await fleet.beat(terminals, is_online=False)
+    await fleet.check()
+    fleet.clock.forward(seconds=91)
+    await fleet.listen(restart)
+    await fleet.check()
+    assert [(fault.terminal_id, fault.kind) for fault in await fleet.faults()] == [(came, "offline")]
+    fleet.clock.forward(minutes=29)
+    await fleet.listen(restart)
+    await fleet.check()
+    assert {fault.terminal_id for fault in await fleet.faults()} == {came, was_there}
+
+
 async def test_a_last_will_is_a_hint_and_no_fault(fleet: Fleet) -> None:
     [brief, gone] = await fleet.add(2)
     await fleet.beat([brief, gone])
