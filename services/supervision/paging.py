@@ -25,13 +25,13 @@ log = structlog.get_logger("supervision")
 
 _URGENT: Final = (Channel.APP, Channel.SMS)
 _ORDINARY: Final = (Channel.APP,)
-_AT_ONCE: Final = 500
+_OF_A_CENTRE: Final = 100
 
 
 async def tell_faults(work: Work) -> int:
     """Tell the dispatchers on duty of new life-safety faults, their manager where nobody is on duty."""
     told = 0
-    for centre_id, faults in _by_centre(await repository.untold(work, FIGURES.told_kinds, _AT_ONCE)).items():
+    for centre_id, faults in _by_centre(await repository.untold(work, FIGURES.told_kinds, _OF_A_CENTRE)).items():
         people = await on_duty(work, centre_id, Role.DISPATCHER, work.now)
         people = people or await on_duty(work, centre_id, Role.CENTRE_MANAGER, work.now)
         if not people:
@@ -50,7 +50,7 @@ async def escalate_faults(work: Work) -> int:
     before = work.now - FIGURES.take_within
     told = 0
     for centre_id, faults in _by_centre(
-        await repository.untaken(work, FIGURES.told_kinds, before, _AT_ONCE)
+        await repository.untaken(work, FIGURES.told_kinds, before, _OF_A_CENTRE)
     ).items():
         people = await on_duty(work, centre_id, Role.CENTRE_MANAGER, work.now)
         if not people:

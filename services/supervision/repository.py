@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import ColumnElement, RowMapping, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 
@@ -242,41 +242,41 @@ async def list_faults(
     return faults
 
 
-async def untold(work: Work, kinds: Sequence[FaultKind], limit: int) -> Sequence[TerminalFault]:
-    """Open life-safety faults of which nobody has been told yet, locked, oldest first."""
-    statement = (
-        _open_life_safety(kinds)
-        .where(col(TerminalFault.told_at).is_(None))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+async def untold(work: Work, kinds: Sequence[FaultKind], of_a_centre: int) -> Sequence[TerminalFault]:
+    """Open life-safety faults of which nobody has been told yet, locked; so many of each centre, oldest first."""
+    return await _open_life_safety(work, kinds, of_a_centre, col(TerminalFault.told_at).is_(None))
+
+
+async def untaken(
+    work: Work, kinds: Sequence[FaultKind], before: datetime, of_a_centre: int
+) -> Sequence[TerminalFault]:
+    """Open life-safety faults that were told before a moment and that nobody has taken, in the same way."""
+    return await _open_life_safety(work, kinds, of_a_centre, col(TerminalFault.told_at) < before)
+
+
+async def _open_life_safety(
+    work: Work, kinds: Sequence[FaultKind], of_a_centre: int, condition: ColumnElement[bool]
+) -> Sequence[TerminalFault]:
+    wanted = (
+        TerminalFault.status == FaultStatus.OPEN,
+        col(TerminalFault.is_life_safety),
+        col(TerminalFault.escalated_at).is_(None),
+        col(TerminalFault.kind).in_(kinds),
+        condition,
     )
-    faults: Sequence[TerminalFault] = (await work.session.exec(statement)).all()
-    return faults
-
-
-async def untaken(work: Work, kinds: Sequence[FaultKind], before: datetime, limit: int) -> Sequence[TerminalFault]:
-    """Open life-safety faults that were told before a moment and that nobody has taken, locked."""
-    statement = (
-        _open_life_safety(kinds)
-        .where(col(TerminalFault.told_at) < before)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    # Counted by centre: one where nobody is on duty keeps its faults, and must not stand before the others'.
+    place = func.row_number().over(
+        partition_by=col(TerminalFault.centre_id), order_by=col(TerminalFault.opened_at)
     )
-    faults: Sequence[TerminalFault] = (await work.session.exec(statement)).all()
-    return faults
-
-
-def _open_life_safety(kinds: Sequence[FaultKind]) -> Any:
-    return (
+    first = select(TerminalFault.id, place.label("place")).where(*wanted).subquery()
+    statement = (
         select(TerminalFault)
-        .where(
-            TerminalFault.status == FaultStatus.OPEN,
-            col(TerminalFault.is_life_safety),
-            col(TerminalFault.escalated_at).is_(None),
-            col(TerminalFault.kind).in_(kinds),
-        )
+        .join(first, col(TerminalFault.id) == first.c.id)
+        .where(first.c.place <= of_a_centre, *wanted)  # asked again of a row that was locked meanwhile
         .order_by(col(TerminalFault.opened_at))
+        .with_for_update(of=TerminalFault, skip_locked=True)
     )
+    return (await work.session.exec(statement)).all()
 
 
 async def colleague(work: Work, account_id: UUID, centre_id: UUID) -> Account | None:

@@ -21,7 +21,7 @@ from services.terminals.repository import Bound, Heard
 from services.terminals.service import note_status
 from services.terminals.states import TerminalStatus
 from tests.clock import ManualClock
-from tests.world import World, build_world
+from tests.world import Place, World, build_world
 
 
 @dataclass
@@ -33,9 +33,11 @@ class Fleet:
     world: World
     bounds: dict[UUID, Bound] = field(default_factory=dict)
 
-    async def add(self, count: int = 1, kind: TerminalKind = TerminalKind.SMOKE_DETECTOR) -> list[UUID]:
+    async def add(
+        self, count: int = 1, kind: TerminalKind = TerminalKind.SMOKE_DETECTOR, place: Place | None = None
+    ) -> list[UUID]:
         """Bind new ones now. A smoke detector beats every 5 minutes and is silent at 30; a life is at stake."""
-        place = self.world.here
+        place = place or self.world.here
         resident = place.households[0].resident
         ids = [new_id() for _ in range(count)]
         async with self.database.unit_of_work(SYSTEM) as work:

@@ -10,7 +10,9 @@ from services.core.actor import SYSTEM, Role
 from services.core.errors import NotFound, VersionMismatch
 from services.supervision import service
 from services.supervision.errors import FaultEnded
+from services.supervision.figures import FIGURES
 from services.supervision.paging import escalate_faults, tell_faults
+from services.supervision.repository import untold
 from services.supervision.states import FaultStatus
 from services.terminals.models import TerminalKind
 from tests.services.supervision.conftest import Fleet
@@ -295,3 +297,15 @@ async def test_what_is_no_matter_of_life_pages_nobody(fleet: Fleet) -> None:
     async with fleet.database.unit_of_work(await fleet.world.actor(Role.CENTRE_MANAGER)) as work:
         shown = await service.list_faults(work, fleet.world.here.centre.id, [FaultStatus.CLEARED], 20, None)
         assert shown == []
+
+
+async def test_a_centre_with_nobody_on_duty_does_not_stand_before_the_others(fleet: Fleet) -> None:
+    here, neighbour = fleet.world.here, fleet.world.neighbour
+    await fleet.add(3, place=neighbour)
+    await fleet.run(31 * MINUTE, MINUTE)
+    await fleet.add(1, place=here)
+    await fleet.run(31 * MINUTE, MINUTE)
+    async with fleet.database.unit_of_work(SYSTEM) as work:
+        centres = [fault.centre_id for fault in await untold(work, FIGURES.told_kinds, 1)]
+    assert centres.count(neighbour.centre.id) == 1
+    assert centres.count(here.centre.id) == 1, "found although older ones of another centre wait"
