@@ -12,9 +12,8 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
-from services.core.database import Database
+from services.core.database import DATABASE_AWAY, Database
 from services.core.livestream import STREAM_KEY, Audience, LiveEvent, events_after, from_entry, latest_position
 
 log = structlog.get_logger("live")
@@ -134,7 +133,7 @@ class LiveHub:
                 log.warning("live_without_redis", error=type(error).__name__)
                 quiet = _RECHECK_READS
                 await asyncio.sleep(_POLL_SECONDS)
-            except (SQLAlchemyError, OSError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("live_without_table", error=type(error).__name__)
                 await asyncio.sleep(_POLL_SECONDS)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from devices.client import MqttClient
 from devices.codecs.registry import NATIVE, encode_answer, encode_command
@@ -15,7 +14,7 @@ from devices.lane import Terminals
 from devices.messages import Receipt
 from devices.topics import DownChannel, down_topic
 from services.core.actor import SYSTEM
-from services.core.database import Database
+from services.core.database import DATABASE_AWAY, Database
 from services.core.doorbell import Doorbell
 from services.terminals.commands.service import note_sent
 from services.terminals.models import DOWNLINK_CHANNEL
@@ -42,7 +41,7 @@ async def send_forever(database: Database, client: MqttClient, terminals: Termin
             try:
                 while await _send_due(database, client, terminals):
                     pass
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("downlink_waits", error=type(error).__name__)
                 await asyncio.sleep(0.5)
                 continue

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final, Literal
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from devices.address import ConnectionRefused, ConnectionState, MqttAddress
 from devices.alarm_lane import AlarmLane
@@ -21,7 +20,7 @@ from devices.seats import SILENT_SECONDS, Seats
 from devices.takeover import end_withdrawn_forever
 from devices.topics import UpChannel, up_filter
 from devices.vitals_lane import VitalsLane
-from services.core.database import Database
+from services.core.database import DATABASE_AWAY, Database
 from services.core.heartbeat import beat
 from services.core.settings import Settings
 from services.rules.service import Judge, keep_fresh
@@ -91,7 +90,7 @@ async def _first_look(database: Database, registry: TerminalRegistry, judge: Jud
             await registry.reload()
             await judge.reload(database)
             return
-        except (SQLAlchemyError, OSError) as error:
+        except DATABASE_AWAY as error:
             log.warning("database_away", error=type(error).__name__)
             await asyncio.sleep(1)
 

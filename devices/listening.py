@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from devices.address import ConnectionState
 from devices.client import MqttClient
 from services.core.actor import SYSTEM
-from services.core.database import Database
+from services.core.database import DATABASE_AWAY, Database
 from services.supervision.listening import note_listening
 
 log = structlog.get_logger("ingest")
@@ -50,7 +49,7 @@ class LaneEar:
             try:
                 async with self._database.unit_of_work(SYSTEM) as work:
                     await note_listening(work, self._lane, self._seat, self.since())
-            except (SQLAlchemyError, OSError) as error:
+            except DATABASE_AWAY as error:
                 # What cannot write this down cannot store what terminals say either.
                 self._since = None
                 log.warning("listening_not_told", lane=self._lane, error=type(error).__name__)

@@ -6,9 +6,8 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from services.core.database import Database
+from services.core.database import DATABASE_AWAY, Database
 from services.core.doorbell import Doorbell
 from services.terminals.models import CHANGE_CHANNEL
 from services.terminals.repository import Bound, all_bound, one_bound
@@ -77,7 +76,7 @@ class TerminalRegistry:
                         await self.reload()
                     elif changed:
                         await self._read_again(changed)
-                except (SQLAlchemyError, OSError) as error:
+                except DATABASE_AWAY as error:
                     log.warning("registry_stale", error=type(error).__name__)
                     due = time.monotonic() + _AGAIN_SECONDS
 

@@ -12,11 +12,10 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from devices.address import ConnectionRefused, MqttAddress
 from devices.client import MqttClient, MqttClosedError
-from services.core.database import Database
+from services.core.database import DATABASE_AWAY, Database
 from services.core.doorbell import Doorbell
 from services.terminals.models import CHANGE_CHANNEL
 from services.terminals.queries import credentials_ended
@@ -41,7 +40,7 @@ async def end_withdrawn_forever(database: Database, address: MqttAddress) -> Non
         while True:
             try:
                 ended = await credentials_ended(database, database.clock.now() - LOOK_BACK)
-            except (SQLAlchemyError, OSError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("takeover_waits", error=type(error).__name__)
                 ended = []
             done &= set(ended)

@@ -12,10 +12,9 @@ from typing import Any, Final
 import structlog
 from msgspec import convert
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.core.actor import SYSTEM
-from services.core.database import Database, Work
+from services.core.database import DATABASE_AWAY, Database, Work
 from services.events import EVENTS
 from services.handlers import handler_named
 
@@ -54,7 +53,7 @@ class Deliverer:
             try:
                 while await self.deliver_one():
                     pass
-            except (SQLAlchemyError, OSError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("deliveries_wait", error=type(error).__name__)
                 await asyncio.sleep(0.5)
             # Not wait_for: it swallows a cancellation that comes with the ring.

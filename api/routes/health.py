@@ -7,10 +7,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.deps import HouseDep
 from api.middleware import registry
+from services.core.database import DATABASE_AWAY
 from services.reports.queries import backlog
 
 router = APIRouter(tags=["health"])
@@ -37,7 +37,7 @@ async def readyz(house: HouseDep, response: Response) -> Health:
         async with house.database.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
         parts["postgresql"] = "ok"
-    except (SQLAlchemyError, OSError):
+    except DATABASE_AWAY:
         parts["postgresql"] = "away"
     try:
         await house.redis.ping()
@@ -58,6 +58,6 @@ async def metrics(house: HouseDep) -> Response:
         async with house.database.engine.connect() as connection:
             figures: dict[str, Any] = await backlog(connection)
         lines.extend(f"# TYPE guoyuan_{name} gauge\nguoyuan_{name} {value}\n" for name, value in figures.items())
-    except (SQLAlchemyError, OSError):
+    except DATABASE_AWAY:
         lines.append("# TYPE guoyuan_database_up gauge\nguoyuan_database_up 0\n")
     return Response("".join(lines), media_type=CONTENT_TYPE_LATEST)

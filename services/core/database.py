@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from sqlalchemy import CursorResult, Executable, event, text
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,6 +24,15 @@ from services.core.clock import Clock, SystemClock
 from services.core.outbox import Event, OutboxEvent, outbox_row
 
 APP_ROLE = "guoyuan_app"
+
+DATABASE_AWAY = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""What a database that is away may raise. SQLAlchemy lets the driver's own errors through while it connects."""
 IDLE_TRANSACTION_SECONDS = 60
 
 _ENTER_SCOPE = text(

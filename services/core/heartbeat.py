@@ -6,11 +6,10 @@ from typing import Final
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Field, SQLModel
 
 from services.core.columns import UtcDateTime
-from services.core.database import Database
+from services.core.database import DATABASE_AWAY, Database
 
 log = structlog.get_logger("heartbeat")
 
@@ -36,7 +35,7 @@ async def beat_once(database: Database, process: str) -> None:
     try:
         async with database.engine.begin() as connection:
             await connection.execute(_BEAT, {"process": process, "now": database.clock.now()})
-    except (SQLAlchemyError, OSError) as error:
+    except DATABASE_AWAY as error:
         log.warning("heartbeat_missed", error=type(error).__name__)
 
 

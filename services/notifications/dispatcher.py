@@ -17,12 +17,11 @@ from uuid import UUID, uuid4
 
 import httpx
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.core.actor import SYSTEM
 from services.core.clock import Clock
 from services.core.crypto import Vault, mask_phone, vault_from
-from services.core.database import Database, Work
+from services.core.database import DATABASE_AWAY, Database, Work
 from services.core.doorbell import Doorbell
 from services.core.heartbeat import BEAT_SECONDS, beat_once
 from services.core.settings import Settings
@@ -193,7 +192,7 @@ class Lane:
             message = await self._message(work, attempt, sender.phone)
         except SendFailed as error:
             refusal = error
-        except (SQLAlchemyError, OSError):
+        except DATABASE_AWAY:
             raise
         except Exception as error:
             # One message that cannot be written must not hold up those behind it.

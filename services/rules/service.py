@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from services.alerts.models import AlertKind
 from services.alerts.service import BREACH_PREFIX, AlarmFacts, raise_alarm
 from services.alerts.states import Severity
-from services.core.database import Database, Work
+from services.core.database import DATABASE_AWAY, Database, Work
 from services.core.doorbell import Doorbell
 from services.rules import queries, repository
 from services.rules.definitions import load_rules
@@ -114,7 +112,7 @@ async def keep_fresh(database: Database, judge: Judge) -> None:
         tasks.create_task(doorbell.listen_forever())
         while True:
             await doorbell.wait(REFRESH_SECONDS)
-            with contextlib.suppress(SQLAlchemyError, OSError):
+            with contextlib.suppress(*DATABASE_AWAY):
                 await judge.reload(database)
 
 
