@@ -74,7 +74,8 @@ class LivingPlatform:
     async def kill(self, name: str) -> None:
         """``kill -9``."""
         code = await self._in_thread(partial(_kill, self.parts[name]))
-        assert code == -signal.SIGKILL, f"{name} was not there to be killed: {code}"
+        last = self.parts[name].log_tail(60)
+        assert code == -signal.SIGKILL, f"{name} was not there to be killed: {code}\n{last}"
 
     def suspend(self, name: str) -> None:
         """Let it hang (SIGSTOP): it is there, its connections are open, and it does nothing."""
