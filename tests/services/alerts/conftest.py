@@ -3,12 +3,24 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import text
 
+from services.alerts.states import LIVE
+from services.core.actor import SYSTEM
 from services.core.database import Database
 from services.core.settings import Settings
 from tests.clock import ManualClock
 from tests.desk import Scene, bound_terminal
 from tests.world import World, build_world
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _others_are_over(database: Database) -> None:
+    """What earlier tests left open would be climbed and audited with every test here: thousands of ladders."""
+    async with database.unit_of_work(SYSTEM) as work:
+        live = ", ".join(f"'{status}'" for status in LIVE)
+        await work.sql(text(f"UPDATE alert SET status = 'resolved' WHERE status IN ({live})"))  # noqa: S608  ours
+        await work.sql(text("UPDATE escalation SET next_at = NULL, repage_at = NULL, called_at = NULL"))
 
 
 @pytest.fixture
