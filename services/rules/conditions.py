@@ -59,12 +59,12 @@ class Condition(BaseModel):
 
     @property
     def look_back(self) -> timedelta:
-        """How far back ``reached`` wants readings."""
-        raise NotImplementedError
+        """How far back ``reached`` wants readings; only the newest where nothing else is said."""
+        return timedelta(0)
 
-    def reached(self, limits: Limits, points: Sequence[Measured]) -> str | None:
-        """The side on which the newest of these readings meets the level."""
-        raise NotImplementedError
+    def reached(self, limits: Limits, points: Sequence[Measured]) -> str | None:  # noqa: ARG002  signature
+        """The side on which the newest of these readings meets the level; never, where time or a score decides."""
+        return None
 
 
 _Within = Annotated[int, Field(ge=1, le=43_200, description="Older readings do not count.")]
@@ -75,10 +75,6 @@ class Threshold(Condition):
     """The newest reading is at or beyond a limit. For measurements made on purpose, such as a finger prick."""
 
     type: Literal["threshold"] = "threshold"
-
-    @property
-    def look_back(self) -> timedelta:
-        return timedelta(0)
 
     def reached(self, limits: Limits, points: Sequence[Measured]) -> str | None:
         return side_of(limits, points[-1].value)
@@ -204,10 +200,6 @@ class MissingData(Condition):
     def gate(self, limits: Limits) -> Gate:  # noqa: ARG002  signature
         return NEVER
 
-    @property
-    def look_back(self) -> timedelta:
-        return timedelta(0)
-
     def silent(self, limits: Limits, silence: timedelta) -> bool:
         """Whether it has been silent for long enough."""
         return silence >= timedelta(minutes=limits["minutes"])
@@ -235,10 +227,6 @@ class EarlyWarning(Condition):
     def gate(self, limits: Limits) -> Gate:  # noqa: ARG002  signature
         """Ingest asks the chart instead: any part that scores may lift the total."""
         return NEVER
-
-    @property
-    def look_back(self) -> timedelta:
-        return timedelta(0)
 
     def met(self, limits: Limits, score: PartialScore) -> bool:
         """Whether what is there reaches the level."""
