@@ -32,7 +32,7 @@ from tests.world import Place, World, build_world
 HOME = (28.3, 113.2)
 """Where the world's residents live; new caregivers too, unless a test says otherwise."""
 
-_LICENCES = sorted({item.required_licence for item in seed_items() if item.required_licence})
+_LICENCES = sorted({kind for item in seed_items() for kind in item.required_licences})
 _SKILLS = sorted({item.required_skill for item in seed_items()})
 
 
@@ -126,6 +126,7 @@ class Ordering:
             "travel_mode": TravelMode.SCOOTER,
             "home_latitude": HOME[0],
             "home_longitude": HOME[1],
+            "practice_since": date(2010, 1, 1),
         } | {name: value for name, value in facts.items() if name != "valid_until"}
         caregiver = Caregiver(centre_id=centre.id, area_code=centre.area_code, **given)
         work.session.add(caregiver)

@@ -139,6 +139,7 @@ def _caregiver(centre: Centre) -> Caregiver:
         travel_mode=TravelMode.SCOOTER,
         home_latitude=28.3,
         home_longitude=113.2,
+        practice_since=date(2010, 1, 1),
     )
 
 
@@ -226,7 +227,7 @@ def _working(work: Work, caregiver: Caregiver) -> None:
             ends_at=work.now + timedelta(hours=36),
         )
     )
-    for licence in sorted({item.required_licence for item in seed_items() if item.required_licence}):
+    for licence in sorted({kind for item in seed_items() for kind in item.required_licences}):
         work.session.add(
             Credential(
                 caregiver_id=caregiver.id,

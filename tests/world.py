@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.alerts.models import Alert, AlertKind, Escalation
 from services.alerts.states import AlertStatus, Severity
-from services.catalogue.pricing import PriceContext, quote
+from services.catalogue.pricing import PriceContext
 from services.catalogue.service import load_items, seed_items
 from services.core.actor import SYSTEM, Actor, Role
 from services.core.crypto import Vault
@@ -23,6 +23,7 @@ from services.dispatch.models import Booking, Offer, busy_range
 from services.dispatch.states import OfferStatus
 from services.identity.models import Account, SignedIn
 from services.identity.service import authenticate, open_session
+from services.orders.lines import OrderLine, price_of
 from services.orders.models import Channel, Order
 from services.orders.states import OrderStatus
 from services.referrals.models import Referral, ReferralKind
@@ -194,13 +195,14 @@ async def open_case(world: World, place: Place | None = None, number: int = 0) -
 
 def _order(work: Work, place: Place, number: int, starts_at: datetime) -> Order:
     household, item = place.households[number], seed_items()[0]
-    price = quote(item.price_rule, 1, item.duration_minutes, PriceContext())
+    line = OrderLine(line_no=1, item=item, quantity=1, minutes=item.duration_minutes)
+    price = price_of([line], PriceContext())
     return Order(
         resident_id=household.resident.id,
         centre_id=place.centre.id,
         area_code=household.resident.area_code,
         item_code=item.code,
-        item=item.model_dump(mode="json"),
+        lines=[line.model_dump(mode="json")],
         quote=price.model_dump(mode="json"),
         status=OrderStatus.OFFERED,
         channel=Channel.APP,

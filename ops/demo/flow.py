@@ -21,6 +21,7 @@ from services.core.transitions import StatusChange
 from services.dispatch.models import Booking, Offer, busy_range
 from services.dispatch.states import OfferStatus
 from services.identity.models import Account
+from services.orders.lines import OrderLine, price_of
 from services.orders.models import Order
 from services.orders.rules import CHANNELS
 from services.orders.service import price_context
@@ -81,14 +82,18 @@ class Pen:
     ) -> Order:
         """A placed order for one unit of an item."""
         item = items()[code]
-        price = quote(item.price_rule, 1, item.duration_minutes, price_context(is_urgent=False))
+        lines = [OrderLine(line_no=1, item=item, quantity=1, minutes=item.duration_minutes)]
+        price = price_of(lines, price_context(is_urgent=False))
         order = Order(
             id=self.seed.key("order", *self.path, at=at),
             resident_id=resident.id,
             centre_id=centre_id,
             area_code=resident.area_code,
             item_code=code,
-            item=item.model_dump(mode="json"),
+            lines=[line.model_dump(mode="json") for line in lines],
+            skills=[item.required_skill],
+            licences=sorted(item.required_licences),
+            practice_years=item.practice_years,
             quote=price.model_dump(mode="json"),
             status=OrderStatus.PLACED,
             channel=CHANNELS[by.role],
@@ -242,9 +247,9 @@ class Pen:
                 area_code=order.area_code,
                 line_no=number,
                 payer=SELF_PAY,
-                rule_source=price.source,
-                rule_version=price.version,
-                **line.model_dump(),
+                rule_source=line.source,
+                rule_version=line.version,
+                **line.model_dump(exclude={"item_line", "source", "version", "verified"}),
             )
             for number, line in enumerate(price.lines, start=1)
         )

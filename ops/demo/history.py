@@ -122,7 +122,7 @@ def _able(member: Member, code: str) -> bool:
     item, post = items()[code], member.post
     return (
         item.required_skill in post.skills
-        and (item.required_licence is None or item.required_licence in post.licences)
+        and set(item.required_licences) <= set(post.licences)
         and post.pattern not in ("always", "night")
         and (member.town.code, member.place) != EXPIRED[:2]
     )

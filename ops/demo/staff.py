@@ -39,6 +39,7 @@ class Post:
     skills: tuple[str, ...]
     licences: tuple[str, ...]
     travel: tuple[str, ...]
+    practised_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ def _post(entry: dict[str, Any], profession: dict[str, Any]) -> Post:
         days_off=tuple(entry["days_off"]),
         skills=tuple(profession["skills"]),
         licences=tuple(profession["licences"]),
+        practised_since=profession.get("practised_since"),
         travel=tuple(profession["travel"]),
     )
 
@@ -211,6 +213,7 @@ def _caregiver(member: Member, names: dict[Gender, list[str]], vault: Vault) -> 
         home_latitude=latitude,
         home_longitude=longitude,
         phone_encrypted=vault.encrypt(str(_PHONE_BASE + member.number), "caregiver.phone"),
+        practice_since=None if (since := member.post.practised_since) is None else date(since, 7, 1),
     )
 
 

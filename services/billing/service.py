@@ -8,12 +8,12 @@ from services.billing import repository
 from services.billing.errors import NotSettled
 from services.billing.models import Settlement, SettlementLine, SettlementLinePublic, SettlementPublic
 from services.billing.states import SETTLEMENT, SettlementStatus
-from services.catalogue.pricing import Quote, quote
 from services.core.database import Work
 from services.events import OrderSettled
+from services.orders.lines import price_of
 from services.orders.models import Order
 from services.orders.repository import lock_order, order_in_reach
-from services.orders.service import item_of, price_context
+from services.orders.service import lines_of, price_context
 from services.orders.states import OrderStatus
 from services.visits.models import Visit
 from services.visits.repository import visits_of_order
@@ -52,7 +52,7 @@ async def get_settlement(work: Work, order_id: UUID) -> SettlementPublic:
     return SettlementPublic(
         **bill.model_dump(),
         lines=[SettlementLinePublic.model_validate(line) for line in lines],
-        prices_verified=item_of(order).price_rule.verified,
+        prices_verified=all(line.item.price_rule.verified for line in lines_of(order)),
     )
 
 
@@ -70,9 +70,10 @@ def actual_minutes(ordered: int, visits: Sequence[Visit]) -> int:
 
 
 async def _bill(work: Work, order: Order, visits: Sequence[Visit], status: SettlementStatus) -> None:
-    quoted = Quote.model_validate(order.quote)
-    minutes = actual_minutes(order.duration_minutes, visits)
-    final = quote(item_of(order).price_rule, quoted.quantity, minutes, price_context(order.is_urgent))
+    ordered = lines_of(order)
+    if len(ordered) == 1:  # nobody can tell how a shorter stay was shared by several services
+        ordered[0].minutes = actual_minutes(order.duration_minutes, visits)
+    final = price_of(ordered, price_context(order.is_urgent))
     bill = Settlement(
         order_id=order.id,
         resident_id=order.resident_id,
@@ -92,9 +93,9 @@ async def _bill(work: Work, order: Order, visits: Sequence[Visit], status: Settl
             area_code=order.area_code,
             line_no=number,
             payer=SELF_PAY,
-            rule_source=final.source,
-            rule_version=final.version,
-            **line.model_dump(),
+            rule_source=line.source,
+            rule_version=line.version,
+            **line.model_dump(exclude={"item_line", "source", "version", "verified"}),
         )
         for number, line in enumerate(final.lines, start=1)
     )

@@ -20,7 +20,10 @@ class TravelMode(StrEnum):
 
 
 class Caregiver(SQLModel, table=True):
-    """One caregiver. ``number`` is a small integer that goes into the double-booking range."""
+    """One caregiver. ``number`` is a small integer that goes into the double-booking range.
+
+    ``practice_since`` is the first day in the profession, from which years of practice are counted.
+    """
 
     __tablename__ = "caregiver"
 
@@ -39,6 +42,7 @@ class Caregiver(SQLModel, table=True):
     home_latitude: float
     home_longitude: float
     phone_encrypted: str | None = None
+    practice_since: date | None = None
     left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = 1
 

@@ -17,6 +17,7 @@ class CredentialRow(NamedTuple):
     """A licence that somebody holds or held."""
 
     caregiver_id: UUID
+    kind: str
     valid_from: date
     valid_until: date
 
@@ -54,11 +55,11 @@ async def lock_caregivers(work: Work, ids: Collection[UUID]) -> None:
     await work.session.exec(statement)
 
 
-async def credentials_of(work: Work, ids: Collection[UUID], kind: str) -> Sequence[CredentialRow]:
-    """Every credential of one kind, valid or not."""
+async def credentials_of(work: Work, ids: Collection[UUID], kinds: Collection[str]) -> Sequence[CredentialRow]:
+    """Every credential of some kinds, valid or not."""
     statement = select_columns(
-        col(Credential.caregiver_id), col(Credential.valid_from), col(Credential.valid_until)
-    ).where(col(Credential.caregiver_id).in_(ids), col(Credential.kind) == kind)
+        col(Credential.caregiver_id), col(Credential.kind), col(Credential.valid_from), col(Credential.valid_until)
+    ).where(col(Credential.caregiver_id).in_(ids), col(Credential.kind).in_(kinds))
     return [CredentialRow(*row) for row in (await work.sql(statement)).all()]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from services.catalogue.pricing import PriceRule
-from services.core.columns import enum_column
+from services.core.columns import TextArray, enum_column
 from services.core.ids import new_id
 
 
@@ -49,7 +49,8 @@ class ServiceItem(SQLModel, table=True):
     duration_minutes: int
     caregivers_required: int = 1
     required_skill: str
-    required_licence: str | None = None
+    required_licences: list[str] = Field(default_factory=list, sa_type=TextArray)
+    practice_years: int = 0
     checklist: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     price_rule: dict[str, Any] = Field(sa_type=JSONB)
     is_active: bool = True
@@ -79,7 +80,8 @@ class ItemFacts(BaseModel):
     duration_minutes: int = Field(ge=1, le=1440)
     caregivers_required: int = Field(ge=1, le=4)
     required_skill: str
-    required_licence: str | None = None
+    required_licences: list[str] = Field([], description="All of them are needed.")
+    practice_years: int = Field(0, ge=0, le=40, description="Years in the profession on the day of service.")
     checklist: list[Task] = []
     price_rule: PriceRule
 

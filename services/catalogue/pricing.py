@@ -5,6 +5,7 @@ Everything is integer fen. Rounding happens in one place a component, by the rul
 amount of every line and the lines add up to the total exactly.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -66,27 +67,26 @@ class PriceRule(BaseModel):
 
 
 class QuoteLine(BaseModel):
-    """``quantity × unit_fen = amount_fen``, always."""
+    """``quantity × unit_fen = amount_fen``, always. ``item_line`` is the order line that it prices."""
 
+    item_line: int = 1
     code: str
     name_zh: str
     name_en: str
     quantity: int
     unit_fen: int
     amount_fen: int
+    source: str = Field(description="Where the figures of this line come from.")
+    version: str
+    verified: bool = Field(description="False while the price rule holds placeholders.")
 
 
 class Quote(BaseModel):
-    """The lines of a price and their exact sum, with the rule they rest on."""
+    """The lines of a price and their exact sum; each line names the rule it rests on."""
 
-    quantity: int
-    minutes: int
     lines: list[QuoteLine]
     total_fen: int
     rounding: str
-    source: str
-    version: str
-    effective_date: date
     verified: bool
 
 
@@ -97,7 +97,18 @@ class PriceContext:
     tags: frozenset[str] = field(default_factory=frozenset)
 
 
-def quote(rule: PriceRule, quantity: int, minutes: int, context: PriceContext) -> Quote:
+def together(quotes: Sequence[Quote]) -> Quote:
+    """One price of several items, their lines in order."""
+    lines = [line for one in quotes for line in one.lines]
+    return Quote(
+        lines=lines,
+        total_fen=sum(line.amount_fen for line in lines),
+        rounding=quotes[0].rounding,
+        verified=all(one.verified for one in quotes),
+    )
+
+
+def quote(rule: PriceRule, quantity: int, minutes: int, context: PriceContext, item_line: int = 1) -> Quote:
     """Price ``quantity`` units that take ``minutes`` in all. ``ValueError`` for less than one of either."""
     if quantity < 1 or minutes < 1:
         raise ValueError("a price needs at least one unit and one minute")
@@ -106,21 +117,17 @@ def quote(rule: PriceRule, quantity: int, minutes: int, context: PriceContext) -
         if part.when is not None and part.when not in context.tags:
             continue
         if part.kind is ComponentKind.FLAT:
-            lines.append(_line(part, quantity, part.unit_fen))
+            lines.append(_line(rule, part, item_line, quantity, part.unit_fen))
         elif part.kind is ComponentKind.TIMED:
-            lines.append(_line(part, billed_steps(part, minutes), step_fen(part)))
+            lines.append(_line(rule, part, item_line, billed_steps(part, minutes), step_fen(part)))
         else:
             base = sum(line.amount_fen for line in lines)
-            lines.append(_line(part, 1, round_half_up(Decimal(base * part.basis_points) / BASIS_POINTS)))
+            share = round_half_up(Decimal(base * part.basis_points) / BASIS_POINTS)
+            lines.append(_line(rule, part, item_line, 1, share))
     return Quote(
-        quantity=quantity,
-        minutes=minutes,
         lines=lines,
         total_fen=sum(line.amount_fen for line in lines),
         rounding=rule.rounding,
-        source=rule.source,
-        version=rule.version,
-        effective_date=rule.effective_date,
         verified=rule.verified,
     )
 
@@ -142,12 +149,16 @@ def planned_minutes(rule: PriceRule, duration_minutes: int, quantity: int) -> in
     return duration_minutes * quantity if timed else duration_minutes
 
 
-def _line(part: Component, quantity: int, unit_fen: int) -> QuoteLine:
+def _line(rule: PriceRule, part: Component, item_line: int, quantity: int, unit_fen: int) -> QuoteLine:
     return QuoteLine(
+        item_line=item_line,
         code=part.code,
         name_zh=part.name_zh,
         name_en=part.name_en,
         quantity=quantity,
         unit_fen=unit_fen,
         amount_fen=quantity * unit_fen,
+        source=rule.source,
+        version=rule.version,
+        verified=rule.verified,
     )

@@ -31,8 +31,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """A credential of the kind that the order asks for; valid on both of its days."""
+    """A credential that the order asks for; valid on both of its days."""
 
+    kind: str
     valid_from: date
     valid_until: date
 
@@ -49,6 +50,7 @@ class Candidate:
     mode: TravelMode
     home: Point
     left_at: datetime | None = None
+    practice_since: date | None = None
     licences: tuple[Licence, ...] = ()
     shifts: tuple[Span, ...] = ()
     jobs: tuple[Job, ...] = ()
@@ -57,16 +59,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the order asks for. ``now`` keeps a proposal from lying in the past."""
+    """What the order asks for: every skill and every licence. ``now`` keeps a proposal from lying in the past."""
 
-    skill: str
-    licence: str | None
+    skills: frozenset[str]
+    licences: frozenset[str]
     window: Span
     duration: timedelta
     place: Point
     now: datetime
     gender: Gender | None = None
     dialect: str = ""
+    practice_years: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ timezone-aware; a proposed start always lies inside the resident's window.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from services.caregivers.models import TravelMode
 from services.core.clock import BUSINESS_ZONE, business_day
@@ -96,15 +96,22 @@ def standing_issues(need: Need, candidate: Candidate, day_of: datetime) -> list[
     codes = []
     if candidate.left_at is not None and candidate.left_at <= day_of:
         codes.append("left")
-    if need.skill not in candidate.skills:
+    if not need.skills <= candidate.skills:
         codes.append("missing_skill")
-    if need.licence is not None:
-        day = day_of.astimezone(BUSINESS_ZONE).date()
-        if not candidate.licences:
-            codes.append("licence_missing")
-        elif not any(held.valid_from <= day <= held.valid_until for held in candidate.licences):
-            codes.append("licence_expired")
+    day = day_of.astimezone(BUSINESS_ZONE).date()
+    valid = {held.kind for held in candidate.licences if held.valid_from <= day <= held.valid_until}
+    if missing := need.licences - valid:
+        held_once = {held.kind for held in candidate.licences}
+        codes.append("licence_expired" if missing <= held_once else "licence_missing")
+    if need.practice_years and not _practised(candidate, need.practice_years, day):
+        codes.append("practice_too_short")
     return codes
+
+
+def _practised(candidate: Candidate, years: int, day: date) -> bool:
+    """Whether so many years lie between the first day in the profession and the day of service."""
+    since = candidate.practice_since
+    return since is not None and (since.year + years, since.month, since.day) <= (day.year, day.month, day.day)
 
 
 def possible_starts(need: Need, candidate: Candidate, pace: Pace) -> tuple[Span, ...]:

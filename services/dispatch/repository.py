@@ -165,9 +165,9 @@ async def read_candidates(
     known = [caregiver.id for caregiver in caregivers]
     since, until = need.window.starts_at - _AROUND, need.window.ends_at + _AROUND
     licences: dict[UUID, list[Licence]] = defaultdict(list)
-    if need.licence is not None:
-        for held in await credentials_of(work, known, need.licence):
-            licences[held.caregiver_id].append(Licence(held.valid_from, held.valid_until))
+    if need.licences:
+        for held in await credentials_of(work, known, need.licences):
+            licences[held.caregiver_id].append(Licence(held.kind, held.valid_from, held.valid_until))
     shifts: dict[UUID, list[Span]] = defaultdict(list)
     for shift in await shifts_between(work, known, since, until):
         shifts[shift.caregiver_id].append(Span(shift.starts_at, shift.ends_at))
@@ -183,6 +183,7 @@ async def read_candidates(
             mode=one.travel_mode,
             home=Point(one.home_latitude, one.home_longitude),
             left_at=one.left_at,
+            practice_since=one.practice_since,
             licences=tuple(licences[one.id]),
             shifts=tuple(shifts[one.id]),
             jobs=tuple(jobs[one.id]),

@@ -15,7 +15,6 @@ from services.dispatch.models import Booking, RuledOutPublic, SuggestionPublic, 
 from services.dispatch.travel import paces
 from services.orders.models import Order
 from services.orders.repository import order_in_reach
-from services.orders.service import item_of
 from services.orders.states import OrderStatus
 from services.residents.models import Resident
 
@@ -52,15 +51,15 @@ async def suggest(work: Work, order_id: UUID) -> SuggestionsPublic:
 
 async def need_of(work: Work, order: Order, bookings: Sequence[Booking]) -> Need:
     """What the order asks for; once a first caregiver is booked, the others start when she does."""
-    item = item_of(order)
     duration = timedelta(minutes=order.duration_minutes)
     window = Span(order.window_start, order.window_end)
     if bookings:
         window = Span(bookings[0].starts_at, bookings[0].starts_at + duration)
     resident = await work.session.get_one(Resident, order.resident_id)
     return Need(
-        skill=item.required_skill,
-        licence=item.required_licence,
+        skills=frozenset(order.skills),
+        licences=frozenset(order.licences),
+        practice_years=order.practice_years,
         window=window,
         duration=duration,
         place=Point(order.latitude, order.longitude),

@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 from services.catalogue.models import Category
 from services.catalogue.pricing import Quote
 from services.core.calendar import Moment
-from services.core.columns import UtcDateTime, enum_column
+from services.core.columns import TextArray, UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.orders.states import OrderStatus
 from services.residents.models import Gender
@@ -30,7 +30,9 @@ class Channel(StrEnum):
 
 
 class Order(SQLModel, table=True):
-    """One ordered service. ``item`` is a snapshot of the catalogue item, ``quote`` of the price lines.
+    """One ordered visit. ``lines`` hold snapshots of the catalogue items (``orders.lines.OrderLine``), ``quote``
+    the price; ``item_code`` names the first line, ``skills``, ``licences`` and ``practice_years`` are what all
+    lines need together, for the planning of a whole day.
 
     ``start_code`` is told by the resident at the door; no caregiver's answer ever carries it.
     """
@@ -46,7 +48,10 @@ class Order(SQLModel, table=True):
     centre_id: UUID = Field(foreign_key="centre.id")
     area_code: str = Field(index=True)
     item_code: str
-    item: dict[str, Any] = Field(sa_type=JSONB)
+    lines: list[dict[str, Any]] = Field(sa_type=JSONB)
+    skills: list[str] = Field(default_factory=list, sa_type=TextArray)
+    licences: list[str] = Field(default_factory=list, sa_type=TextArray)
+    practice_years: int = 0
     quote: dict[str, Any] = Field(sa_type=JSONB)
     status: OrderStatus = Field(sa_column=enum_column(OrderStatus))
     channel: Channel = Field(sa_column=enum_column(Channel))

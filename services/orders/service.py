@@ -5,8 +5,7 @@ from datetime import UTC
 from uuid import UUID
 
 from services.audit.service import record_read
-from services.catalogue.models import ItemFacts
-from services.catalogue.pricing import PriceContext, planned_minutes, quote
+from services.catalogue.pricing import PriceContext, planned_minutes
 from services.catalogue.service import orderable_item
 from services.centres.service import centre_in_charge
 from services.core.actor import SUPERVISING_ROLES, Role
@@ -16,6 +15,7 @@ from services.core.versions import expect_version
 from services.events import OrderCancelled, OrderPlaced
 from services.orders import repository
 from services.orders.errors import MayNotOrder, NotCancellable, WindowInvalid
+from services.orders.lines import OrderLine, demand_of, price_of
 from services.orders.models import Order, OrderCreate, OrderPublic
 from services.orders.rules import CHANNELS, TELLS_START_CODE, name_for, order_limits, window_problem
 from services.orders.states import ORDER, OrderStatus
@@ -34,17 +34,22 @@ async def place_order(work: Work, wish: OrderCreate) -> OrderPublic:
     await require_may_order(work, resident.id)
     item = await orderable_item(work, wish.item_code)
     minutes = planned_minutes(item.price_rule, item.duration_minutes, wish.quantity)
-    problem = window_problem(work.now, wish.window_start, wish.window_end, minutes, order_limits())
+    lines = [OrderLine(line_no=1, item=item, quantity=wish.quantity, minutes=minutes)]
+    demand = demand_of(lines)
+    problem = window_problem(work.now, wish.window_start, wish.window_end, demand.minutes, order_limits())
     if problem is not None:
-        raise WindowInvalid(reason=problem, duration_minutes=minutes)
+        raise WindowInvalid(reason=problem, duration_minutes=demand.minutes)
     centre = await centre_in_charge(work, resident.area_code)
-    price = quote(item.price_rule, wish.quantity, minutes, price_context(wish.is_urgent))
+    price = price_of(lines, price_context(wish.is_urgent))
     order = Order(
         resident_id=resident.id,
         centre_id=centre.id,
         area_code=resident.area_code,
         item_code=item.code,
-        item=item.model_dump(mode="json"),
+        lines=[line.model_dump(mode="json") for line in lines],
+        skills=sorted(demand.skills),
+        licences=sorted(demand.licences),
+        practice_years=demand.practice_years,
         quote=price.model_dump(mode="json"),
         status=OrderStatus.PLACED,
         channel=channel,
@@ -52,8 +57,8 @@ async def place_order(work: Work, wish: OrderCreate) -> OrderPublic:
         placed_at=work.now,
         window_start=wish.window_start.astimezone(UTC),
         window_end=wish.window_end.astimezone(UTC),
-        duration_minutes=minutes,
-        caregivers_required=item.caregivers_required,
+        duration_minutes=demand.minutes,
+        caregivers_required=demand.caregivers,
         address=resident.address,
         latitude=resident.latitude,
         longitude=resident.longitude,
@@ -121,21 +126,22 @@ def cancel(work: Work, order: Order, reason: str, if_match: int | None) -> bool:
     return True
 
 
-def item_of(order: Order) -> ItemFacts:
-    """The item as it was when the order was placed."""
-    return ItemFacts.model_validate(order.item)
+def lines_of(order: Order) -> list[OrderLine]:
+    """What was ordered, as it was when the order was placed; never empty."""
+    return [OrderLine.model_validate(line) for line in order.lines]
 
 
 def order_public(work: Work, order: Order, resident_name: str) -> OrderPublic:
     """The order as the acting reader may see it."""
-    shown = order.model_dump(exclude={"item", "start_code", "placed_by"})
+    shown = order.model_dump(exclude={"lines", "skills", "licences", "practice_years", "start_code", "placed_by"})
+    first = order.lines[0]["item"]
     if work.actor.role in SUPERVISING_ROLES:
         shown["note"] = ""  # free words, often about health
     return OrderPublic(
         **shown,
         resident_name=name_for(work.actor.role, resident_name),
-        item_name_zh=order.item["name_zh"],
-        item_name_en=order.item["name_en"],
-        category=order.item["category"],
+        item_name_zh=first["name_zh"],
+        item_name_en=first["name_en"],
+        category=first["category"],
         start_code=order.start_code if work.actor.role in TELLS_START_CODE else None,
     )

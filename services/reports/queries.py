@@ -78,7 +78,7 @@ _ORDER = text(
         AND (:residents IS NULL OR o.resident_id = ANY(:residents))
     """
 ).bindparams(bindparam("residents", type_=RESIDENTS))
-_ORDER_JSON = dict.fromkeys(("item", "quote", "offers", "bookings", "visits"), JSONB)
+_ORDER_JSON = dict.fromkeys(("lines", "quote", "offers", "bookings", "visits"), JSONB)
 
 _HISTORY = text(
     """
@@ -96,8 +96,9 @@ _HISTORY = text(
 _BOARD = text(
     """
     SELECT o.id, o.resident_id, r.name AS resident_name, o.area_code, a.name_zh AS area_name_zh,
-        a.name_en AS area_name_en, o.item_code, o.item->>'name_zh' AS item_name_zh,
-        o.item->>'name_en' AS item_name_en, o.item->>'category' AS category, o.status, o.is_urgent,
+        a.name_en AS area_name_en, o.item_code, o.lines->0->'item'->>'name_zh' AS item_name_zh,
+        o.lines->0->'item'->>'name_en' AS item_name_en, o.lines->0->'item'->>'category' AS category,
+        o.status, o.is_urgent,
         o.placed_at, o.window_start, o.window_end, o.caregivers_required, o.version,
         (SELECT count(*) FROM booking b WHERE b.order_id = o.id AND b.is_active) AS caregivers_booked,
         (SELECT coalesce(jsonb_agg(jsonb_build_object('offer_id', f.id, 'caregiver_id', f.caregiver_id,

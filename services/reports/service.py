@@ -27,7 +27,7 @@ async def read_order(work: Work, order_id: UUID) -> OrderDetail:
         raise NotFound
     facts = dict(row)
     await record_read(work, [facts["resident_id"]], "order", ["address", "note", "window", "visits"])
-    item = facts.pop("item")
+    first = facts["lines"][0]["item"]
     if work.actor.role not in TELLS_START_CODE:
         facts["start_code"] = None
     if work.actor.role in SUPERVISING_ROLES:
@@ -36,9 +36,9 @@ async def read_order(work: Work, order_id: UUID) -> OrderDetail:
         {
             **facts,
             "resident_name": name_for(work.actor.role, facts["resident_name"]),
-            "item_name_zh": item["name_zh"],
-            "item_name_en": item["name_en"],
-            "category": item["category"],
+            "item_name_zh": first["name_zh"],
+            "item_name_en": first["name_en"],
+            "category": first["category"],
         }
     )
 

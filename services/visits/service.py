@@ -12,10 +12,11 @@ from services.core.database import Work
 from services.core.geo import Point, distance_m
 from services.core.versions import expect_version
 from services.events import OrderCompleted, VisitEnded, VisitMoved
+from services.orders.lines import checklist_of
 from services.orders.models import Order
 from services.orders.repository import lock_order
 from services.orders.rules import masked_name
-from services.orders.service import item_of
+from services.orders.service import lines_of
 from services.orders.states import ORDER, OrderStatus
 from services.visits import repository
 from services.visits.errors import NotUnderReview, TeamIncomplete, UnknownTask, VisitCancelled
@@ -182,7 +183,7 @@ def _begin_order(work: Work, order: Order) -> None:
 
 def _end(work: Work, order: Order, visit: Visit, said: CheckOut) -> None:
     rules, stamp = verification_rules(), _stamp(work, said)
-    checklist = {task.code: task for task in item_of(order).checklist}
+    checklist = {task.code: task for task in checklist_of(lines_of(order))}
     unknown = sorted(set(said.tasks_done) - checklist.keys())
     if unknown:
         raise UnknownTask(field="tasks_done", unknown=unknown)
@@ -279,6 +280,7 @@ def visit_public(work: Work, row: VisitRow) -> VisitPublic:
     to_do = visit.status in _TO_DO
     located = not own or to_do
     shown = visit.model_dump(exclude={"booking_id", "check_in_evidence", "check_out_evidence", "reviewed_by"})
+    first = order.lines[0]["item"]
     supervises = work.actor.role in SUPERVISING_ROLES
     if supervises:
         shown |= {"readings": [], "note": "", "review_note": None}
@@ -287,9 +289,9 @@ def visit_public(work: Work, row: VisitRow) -> VisitPublic:
         caregiver_name=row.caregiver_name,
         resident_name=row.resident_name if own and to_do else masked_name(row.resident_name),
         item_code=order.item_code,
-        item_name_zh=order.item["name_zh"],
-        item_name_en=order.item["name_en"],
-        checklist=order.item["checklist"],
+        item_name_zh=first["name_zh"],
+        item_name_en=first["name_en"],
+        checklist=checklist_of(lines_of(order)),
         order_note="" if supervises else order.note,
         address=order.address if located else None,
         latitude=order.latitude if located else None,

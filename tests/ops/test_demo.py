@@ -136,8 +136,7 @@ def test_every_day_has_care_workers_from_six_to_ten_and_every_item_somebody() ->
         able = [
             m
             for m in by_town[SHOWCASE_TOWN]
-            if item.required_skill in m.post.skills
-            and (item.required_licence is None or item.required_licence in m.post.licences)
+            if item.required_skill in m.post.skills and set(item.required_licences) <= set(m.post.licences)
         ]
         assert len(able) >= item.caregivers_required, item.code
 
@@ -146,7 +145,7 @@ def test_skills_and_licences_are_called_by_one_name() -> None:
     named = json.loads((files("services.caregivers") / "data" / "skills.json").read_text("utf-8"))
     professions = data("teams.json")["professions"]
     assert {item.required_skill for item in seed_items()} <= named["skills"].keys()
-    assert {item.required_licence for item in seed_items()} - {None} <= named["licences"].keys()
+    assert {kind for item in seed_items() for kind in item.required_licences} <= named["licences"].keys()
     for name, post in professions.items():
         assert post.get("profession", name) in named["professions"]
         assert set(post["skills"]) <= named["skills"].keys()
@@ -402,9 +401,11 @@ PROBLEMS = {
     "visits by people who may not": """
         SELECT v.id FROM visit v JOIN service_order o ON o.id = v.order_id
         JOIN caregiver c ON c.id = v.caregiver_id
-        WHERE o.item->>'required_skill' <> ALL (c.skills) OR o.centre_id <> c.centre_id
-           OR o.item->>'required_licence' IS NOT NULL AND NOT EXISTS (SELECT FROM credential k
-              WHERE k.caregiver_id = c.id AND k.kind = o.item->>'required_licence' AND k.valid_until > v.ends_at)
+        WHERE NOT o.skills <@ c.skills OR o.centre_id <> c.centre_id
+           OR NOT o.licences <@ ARRAY(SELECT k.kind FROM credential k
+              WHERE k.caregiver_id = c.id AND k.valid_until > v.ends_at)
+           OR o.practice_years > 0 AND (c.practice_since IS NULL
+              OR c.practice_since + make_interval(years => o.practice_years) > v.starts_at)
     """,
     "visits outside the window": """
         SELECT v.id FROM visit v JOIN service_order o ON o.id = v.order_id

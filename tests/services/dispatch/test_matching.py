@@ -25,7 +25,14 @@ from services.residents.models import Gender
 DAY = datetime(2026, 11, 24, tzinfo=UTC)
 HOME = Point(28.30, 113.20)
 FAR = Point(28.40, 113.20)
-VALID = Licence(date(2020, 1, 1), date(2030, 1, 1))
+
+
+def held(since: date, until: date) -> Licence:
+    """The licence that the need asks for."""
+    return Licence("elderly_care_worker", since, until)
+
+
+VALID = held(date(2020, 1, 1), date(2030, 1, 1))
 
 
 def at(hour: float) -> datetime:
@@ -38,8 +45,8 @@ def span(start: float, end: float) -> Span:
 
 
 NEED = Need(
-    skill="bathing",
-    licence="elderly_care_worker",
+    skills=frozenset({"bathing"}),
+    licences=frozenset({"elderly_care_worker"}),
     window=span(1, 5),
     duration=timedelta(hours=1),
     place=HOME,
@@ -72,8 +79,14 @@ def codes(found: Match | RuledOut) -> list[str]:
     [
         ({"skills": frozenset({"cleaning"})}, ["missing_skill"]),
         ({"licences": ()}, ["licence_missing"]),
-        ({"licences": (Licence(date(2020, 1, 1), date(2026, 11, 23)),)}, ["licence_expired"]),
-        ({"licences": (Licence(date(2026, 11, 25), date(2030, 1, 1)),)}, ["licence_expired"]),
+        (
+            {"licences": (held(date(2020, 1, 1), date(2026, 11, 23)),)},
+            ["licence_expired"],
+        ),
+        (
+            {"licences": (held(date(2026, 11, 25), date(2030, 1, 1)),)},
+            ["licence_expired"],
+        ),
         ({"left_at": at(-1)}, ["left"]),
         ({"shifts": ()}, ["not_on_shift"]),
         ({"shifts": (span(4.5, 8),)}, ["not_on_shift"]),
@@ -93,11 +106,12 @@ def test_a_licence_is_valid_on_both_of_its_days_by_the_local_calendar() -> None:
     """17:00 UTC is already the next day in 长沙."""
     need = replace(NEED, window=span(17, 20))
     late = replace(FIT, shifts=(span(16, 24),))
-    assert codes(judge(replace(late, licences=(Licence(date(2020, 1, 1), date(2026, 11, 24)),)), need)) == [
+    assert codes(judge(replace(late, licences=(held(date(2020, 1, 1), date(2026, 11, 24)),)), need)) == [
         "licence_expired"
     ]
     assert isinstance(
-        judge(replace(late, licences=(Licence(date(2026, 11, 25), date(2026, 11, 25)),)), need), Match
+        judge(replace(late, licences=(held(date(2026, 11, 25), date(2026, 11, 25)),)), need),
+        Match,
     )
 
 
