@@ -14,7 +14,7 @@ HEADER = ["编码", "名称", "日期"]
 
 
 def test_what_is_written_is_read_again_whatever_the_order_of_the_columns() -> None:
-    day = datetime(2026, 11, 22)
+    day = datetime(2026, 11, 22)  # noqa: DTZ001  spreadsheets know no zones
     content = write_xlsx("目录", HEADER, [["a1", "助餐", day], [None, None, None], ["b2", 15.0, None]])
     rows = read_sheet(content, ["名称", "编码", "日期"])
     assert [(row.number, row.cells) for row in rows] == [
