@@ -2,6 +2,9 @@
 
 Times are whole seconds from an origin that the caller chooses (its local midnight). Places are indices into the
 travel tables. ``tags`` carry skills and licences alike; the caller has asked whether a licence is valid that day.
+
+What belongs together (a ``team``, a visit that ``follows``) is done together or not at all, pins excepted.
+Each shift begins and ends at home, and the way there and back lies within it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,11 +36,13 @@ class Follows:
     visit: str
     at_least: int
     at_most: int
+    other_caregiver: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlanVisit:
-    """One caregiver's place at one visit; an order for two is two of these with one ``team``.
+    """One caregiver's place at one visit; an order for two is two of these with one ``team``: the same start,
+    different caregivers.
 
     ``windows`` are hard: a start at or after the first, an end at or before the second of one of them;
     ``latest_soft_start`` only costs. ``affinity`` is what a caregiver is worth, in seconds of travel
@@ -60,7 +65,10 @@ class PlanVisit:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A pause of ``duration`` that begins inside the window and lies between visits."""
+    """A pause of ``duration`` that begins inside the window and lies between visits, if need be on the way.
+
+    It costs nothing where the working day has not begun or is over, or falls between two shifts.
+    """
 
     earliest: int
     latest: int
@@ -71,7 +79,7 @@ class Break:
 class PlanCaregiver:
     """Somebody who works that day. ``profile`` names the travel table; home is where the way begins and ends.
 
-    ``longest_work`` is the limit of service seconds in this plan; ``overtime`` seconds beyond the shift cost
+    ``longest_work`` is the limit of service seconds in this plan; ``overtime`` seconds beyond the last shift cost
     extra and are not used unless the options allow it.
     """
 
@@ -87,7 +95,13 @@ class PlanCaregiver:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a plan costs, in seconds of travel. Project defaults stand in ``data/weights.json``."""
+    """What a plan costs, in seconds of travel. Project defaults stand in ``data/weights.json``.
+
+    ``unassigned``: for each visit and each point of its priority; ``travel``, ``lateness``, ``overtime``: for each
+    second; ``worst_lateness``: for each second of the latest visit; ``unfairness``: for each hour of service above
+    the fair share, which follows the length of the shifts; ``change``: for each visit that another caregiver does,
+    nobody any more, or that begins at another time than in the running plan.
+    """
 
     unassigned: int
     travel: int
@@ -95,6 +109,7 @@ class Weights:
     overtime: int
     unfairness: int
     change: int
+    worst_lateness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +124,20 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to plan. ``seconds`` is kept to within a tenth; equal seeds and moves give equal plans."""
+    """How to plan. ``seconds`` is kept to within a tenth; equal seeds and moves give equal plans.
+
+    ``tolerance``: a running visit that begins by fewer seconds earlier or later counts as unchanged.
+    ``hold``: no running visit begins earlier than in the running plan, as people were told.
+    """
 
     weights: Weights
     engine: EngineName = EngineName.AUTO
     seconds: float = 5.0
     seed: int = 1
     moves: int | None = None
+    allow_overtime: bool = False
+    tolerance: int = 900
+    hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +161,9 @@ class Unassigned:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The plan in figures: seconds, and counts."""
+    """The plan in figures: seconds, and counts. ``note`` says in English why another engine than the wished one
+    planned; ``note_zh`` the same.
+    """
 
     engine: EngineName
     seconds: float
@@ -153,6 +177,8 @@ class Summary:
     busiest: int
     idlest: int
     cost: int
+    note: str = ""
+    note_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
