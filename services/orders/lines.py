@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.catalogue.circumstances import of_item
 from services.catalogue.models import ItemFacts, Task
 from services.catalogue.pricing import PriceContext, Quote, quote, together
 
@@ -49,7 +50,16 @@ def checklist_of(lines: Sequence[OrderLine]) -> list[Task]:
 
 
 def price_of(lines: Sequence[OrderLine], context: PriceContext) -> Quote:
-    """What the lines cost by the price rules they hold."""
+    """What the lines cost by the price rules they hold, each with the licences and risks of its own item."""
     return together(
-        [quote(line.item.price_rule, line.quantity, line.minutes, context, line.line_no) for line in lines]
+        [
+            quote(
+                line.item.price_rule,
+                line.quantity,
+                line.minutes,
+                of_item(context, line.item),
+                line.line_no,
+            )
+            for line in lines
+        ]
     )

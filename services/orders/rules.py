@@ -1,8 +1,9 @@
 """Pure rules of placing an order: the window, and who may be told the start code."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 
@@ -27,13 +28,19 @@ class OrderLimits:
     """Project defaults of ``data/limits.json``."""
 
     max_ahead: timedelta
+    quote_life: timedelta
+    double_tap: timedelta
 
 
 @lru_cache(maxsize=1)
 def order_limits() -> OrderLimits:
     """The limits in force."""
     raw = json.loads(files("services.orders").joinpath("data/limits.json").read_text("utf-8"))
-    return OrderLimits(max_ahead=timedelta(days=raw["max_days_ahead"]))
+    return OrderLimits(
+        max_ahead=timedelta(days=raw["max_days_ahead"]),
+        quote_life=timedelta(minutes=raw["quote_minutes"]),
+        double_tap=timedelta(seconds=raw["double_tap_seconds"]),
+    )
 
 
 def window_problem(now: datetime, start: datetime, end: datetime, minutes: int, limits: OrderLimits) -> str | None:
@@ -45,6 +52,16 @@ def window_problem(now: datetime, start: datetime, end: datetime, minutes: int, 
     if end > now + limits.max_ahead:
         return "too_far_ahead"
     return None
+
+
+def written(windows: Sequence[tuple[datetime, datetime]]) -> list[list[str]]:
+    """Windows as an order keeps them: pairs of UTC moments, by start."""
+    return [[start.astimezone(UTC).isoformat(), end.astimezone(UTC).isoformat()] for start, end in windows]
+
+
+def read_windows(kept: Sequence[Sequence[str]]) -> list[tuple[datetime, datetime]]:
+    """The same, read back."""
+    return [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in kept]
 
 
 SEES_WHOLE_NAME = frozenset({Role.RESIDENT, Role.FAMILY, Role.DISPATCHER, Role.CENTRE_MANAGER, Role.CLINICIAN})

@@ -11,6 +11,7 @@ class OrderStatus(StrEnum):
     ASSIGNED = "assigned"  # as many caregivers as it needs have it
     IN_PROGRESS = "in_progress"  # the first caregiver is on the way or there
     COMPLETED = "completed"  # every visit has ended
+    NOT_SERVED = "not_served"  # every visit has ended with nobody at home: nothing was done, nothing is billed
     CANCELLED = "cancelled"
 
 
@@ -21,6 +22,6 @@ ORDER = Transitions[OrderStatus](
         # Every offer expired, or was declined or withdrawn: back on the board.
         OrderStatus.OFFERED: frozenset({OrderStatus.PLACED, OrderStatus.ASSIGNED, OrderStatus.CANCELLED}),
         OrderStatus.ASSIGNED: frozenset({OrderStatus.PLACED, OrderStatus.IN_PROGRESS, OrderStatus.CANCELLED}),
-        OrderStatus.IN_PROGRESS: frozenset({OrderStatus.COMPLETED}),
+        OrderStatus.IN_PROGRESS: frozenset({OrderStatus.COMPLETED, OrderStatus.NOT_SERVED}),
     },
 )
