@@ -1,5 +1,6 @@
 """What a message says. Templates are data; a text shows what its template names and nothing else. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,9 @@ import msgspec
 import structlog
 
 log = structlog.get_logger("notifications")
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 Language = Literal["zh", "en"]
 Words = dict[Language, str]
@@ -61,6 +65,8 @@ def fields_of(facts: Facts, language: Language) -> dict[str, str]:
     count = facts.parameters.get("count", "")
     return shown | {
         "count": count if count.isdecimal() else "1",
+        "day": _shaped(facts, "day", _DAY),
+        "time": _shaped(facts, "time", _TIME),
         "town": facts.town[language],
         "centre": facts.centre[language],
         "centre_phone": facts.centre_phone,
@@ -68,6 +74,12 @@ def fields_of(facts: Facts, language: Language) -> dict[str, str]:
         "relation": relation if facts.relation else "",
         "console": facts.console_url,
     }
+
+
+def _shaped(facts: Facts, name: str, shape: re.Pattern[str]) -> str:
+    """A parameter that looks as it should; a dash for one that does not."""
+    value = facts.parameters.get(name, "")
+    return value if shape.fullmatch(value) else "–"
 
 
 def render(facts: Facts, language: Language) -> str:
