@@ -8,7 +8,14 @@ from fastapi import APIRouter, status
 from api.deps import IfMatch, OnceDep, WorkDep
 from services.core.database import Work
 from services.dispatch import service
-from services.dispatch.models import AssignRequest, OffersCreate, OffersSent, ReleaseRequest, SuggestionsPublic
+from services.dispatch.models import (
+    AssignRequest,
+    OffersCreate,
+    OffersSent,
+    ReassignRequest,
+    ReleaseRequest,
+    SuggestionsPublic,
+)
 from services.reports import service as reports
 from services.reports.models import OrderDetail
 
@@ -47,7 +54,8 @@ async def assign_order(
 ) -> Any:
     """Refused with the reasons (`not_assignable`) unless an `override` gives its own.
 
-    Never passed: a missing or expired licence, and a double booking (`double_booked`).
+    Never passed: a missing or expired licence, too few years of practice, a closed institution, a start in the
+    past, and a double booking (`double_booked`). `never_passed` says so on each reason.
     """
     return await once(work, lambda: _assign(work, order_id, wish, if_match))
 
@@ -56,6 +64,27 @@ async def assign_order(
 async def release_caregiver(work: WorkDep, if_match: IfMatch, order_id: UUID, wish: ReleaseRequest) -> OrderDetail:
     """Before anybody has set out (`not_releasable` after); the order looks for somebody again."""
     await service.release(work, order_id, wish, if_match)
+    return await reports.read_order(work, order_id)
+
+
+@router.post(
+    "/orders/{order_id}/reassign",
+    operation_id="reassign_order",
+    summary="Give a visit to another caregiver in one step",
+    response_model=OrderDetail,
+)
+async def reassign_order(
+    work: WorkDep, once: OnceDep, if_match: IfMatch, order_id: UUID, wish: ReassignRequest
+) -> Any:
+    """Before anybody has set out. Both are told; refused, the first caregiver keeps the visit.
+
+    Refusals: `not_reassignable`, `not_assignable` with the reasons, `start_invalid`, `double_booked`.
+    """
+    return await once(work, lambda: _reassign(work, order_id, wish, if_match))
+
+
+async def _reassign(work: Work, order_id: UUID, wish: ReassignRequest, if_match: int | None) -> OrderDetail:
+    await service.reassign(work, order_id, wish, if_match)
     return await reports.read_order(work, order_id)
 
 

@@ -40,4 +40,5 @@ async def decline_offer(
     work: WorkDep, if_match: IfMatch, offer_id: UUID, body: DeclineRequest | None = None
 ) -> OfferPublic:
     """Repeating it gives the same answer. Refusals: `offer_expired`, `offer_closed`."""
-    return await service.decline(work, offer_id, body.reason if body is not None else "", if_match)
+    said = body or DeclineRequest(reason="")
+    return await service.decline(work, offer_id, said.reason, if_match, said.code)

@@ -65,3 +65,47 @@ class StartInvalid(InvalidInput):
     code = "start_invalid"
     title_zh = "开始时间不合适"
     title_en = "The start does not work"
+
+
+class NotReassignable(DomainError):
+    """Somebody has set out already, or the order has ended; ``current`` in ``extra``."""
+
+    status = 409
+    code = "not_reassignable"
+    title_zh = "服务已开始或已结束，不能改派"
+    title_en = "The service has begun or ended; it cannot be given to somebody else"
+
+
+class RoundRunning(DomainError):
+    """A round of offers runs for this order already."""
+
+    status = 409
+    code = "round_running"
+    title_zh = "该订单正在自动派单"
+    title_en = "The order is being dispatched already"
+
+
+class NoRound(DomainError):
+    """Nothing runs that could be stopped."""
+
+    status = 409
+    code = "no_round"
+    title_zh = "该订单没有进行中的自动派单"
+    title_en = "No round of offers runs for this order"
+
+
+class NoNeighbour(DomainError):
+    """No other centre can be asked: none is there, or all have been."""
+
+    status = 409
+    code = "no_neighbour"
+    title_zh = "没有可求助的相邻中心"
+    title_en = "There is no neighbouring centre left to ask"
+
+
+class NeighbourInvalid(InvalidInput):
+    """``reason`` in ``extra``: itself, unknown, another_county."""
+
+    code = "neighbour_invalid"
+    title_zh = "相邻中心不正确"
+    title_en = "This is no neighbouring centre"

@@ -15,7 +15,7 @@ from services.core.columns import UtcDateTime, enum_column
 from services.core.ids import new_id
 from services.core.refused import refused
 from services.dispatch.reasons import Reason
-from services.dispatch.states import OfferStatus
+from services.dispatch.states import DeclineCode, EndCode, OfferStatus
 
 _TIME_BITS = 34
 """Seconds since 1970 fit in 34 bits until the year 2514; the caregiver's number stands above them."""
@@ -32,7 +32,11 @@ def busy_range(caregiver_number: int, starts_at: datetime, ends_at: datetime) ->
 
 
 class Offer(SQLModel, table=True):
-    """One question to one caregiver: will you take this order at this time?"""
+    """One question to one caregiver: will you take this order at this time?
+
+    ``sent_by`` is empty for the system, which then names its ``round_id`` and ``wave``; ``lent_by``: the helping
+    centre whose caregiver she is. ``remind_at`` is when she is reminded, empty once she has been.
+    """
 
     __tablename__ = "offer"
     __table_args__ = (
@@ -44,6 +48,12 @@ class Offer(SQLModel, table=True):
             postgresql_where="status IN ('sent', 'viewed')",
         ),
         Index("offer_expiry", "expires_at", postgresql_where="status IN ('sent', 'viewed')"),
+        Index(
+            "offer_reminder",
+            "remind_at",
+            postgresql_where="remind_at IS NOT NULL AND status IN ('sent', 'viewed')",
+        ),
+        Index("offer_lent", "centre_id", postgresql_where="lent_by IS NOT NULL"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -55,21 +65,33 @@ class Offer(SQLModel, table=True):
     status: OfferStatus = Field(sa_column=enum_column(OfferStatus))
     starts_at: datetime = Field(sa_type=UtcDateTime)
     ends_at: datetime = Field(sa_type=UtcDateTime)
-    sent_by: UUID
+    sent_by: UUID | None = None
     sent_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decline_code: DeclineCode | None = Field(default=None, sa_column=enum_column(DeclineCode, nullable=True))
     decline_reason: str | None = None
+    round_id: UUID | None = None
+    wave: int | None = None
+    score: float | None = None
+    remind_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lent_by: UUID | None = Field(default=None, foreign_key="centre.id")
     version: int = 1
 
 
 class Booking(SQLModel, table=True):
-    """A caregiver's time given to an order. The exclusion constraint makes double booking impossible."""
+    """A caregiver's time given to an order. The exclusion constraint makes double booking impossible.
+
+    ``assigned_by`` is empty for the system. An ended one keeps who ended it, when and why.
+    """
 
     __tablename__ = "booking"
     __table_args__ = (
         ExcludeConstraint(("busy", "&&"), name="booking_no_overlap", using="gist", where="is_active"),
         Index("booking_one_active", "order_id", "caregiver_id", unique=True, postgresql_where="is_active"),
+        Index("booking_caregiver_time", "caregiver_id", "starts_at", postgresql_where="is_active"),
+        Index("booking_lent", "centre_id", postgresql_where="lent_by IS NOT NULL"),
+        Index("booking_overridden", "centre_id", "id", postgresql_where="override IS NOT NULL"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -83,9 +105,14 @@ class Booking(SQLModel, table=True):
     busy: Any = Field(sa_column=Column(INT8RANGE, nullable=False))
     is_active: bool = True
     offer_id: UUID | None = Field(default=None, foreign_key="offer.id")
-    assigned_by: UUID
+    assigned_by: UUID | None = None
     assigned_at: datetime = Field(sa_type=UtcDateTime)
     override: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    lent_by: UUID | None = Field(default=None, foreign_key="centre.id")
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: UUID | None = None
+    end_code: EndCode | None = Field(default=None, sa_column=enum_column(EndCode, nullable=True))
+    end_reason: str | None = None
 
 
 class OffersCreate(BaseModel):
@@ -94,7 +121,7 @@ class OffersCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     caregiver_ids: list[UUID] = Described(
-        min_length=1, max_length=50, examples=[["0198c6f0-5b5e-7c3e-9d0f-3c0a8f3d2b11"]]
+        min_length=1, max_length=100, examples=[["0198c6f0-5b5e-7c3e-9d0f-3c0a8f3d2b11"]]
     )
     starts_at: Moment | None = None
     seconds: int | None = Described(None, ge=5, le=86_400, description="Time to answer.")
@@ -105,11 +132,15 @@ class DeclineRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    code: DeclineCode = DeclineCode.OTHER
     reason: str = Described("", max_length=200, examples=["今天已经排满"])
 
 
 class Override(BaseModel):
-    """Passes every blocking reason but a licence and the database's own double-booking rule; audited."""
+    """Passes what may be passed, and is kept, audited and shown on the order.
+
+    Never passed: a licence, years of practice, a closed institution, the past, and a double booking.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -143,7 +174,23 @@ class ReleaseRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     caregiver_id: UUID
+    code: EndCode = EndCode.OTHER
     reason: str = Described(min_length=1, max_length=300, examples=["护工生病"])
+
+
+class ReassignRequest(BaseModel):
+    """Who goes instead, decided in one step: the order is never without anybody in between."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_caregiver_id: UUID
+    to_caregiver_id: UUID
+    code: EndCode = EndCode.REASSIGNED
+    reason: str = Described(min_length=1, max_length=300, examples=["原护理员临时请病假"])
+    starts_at: Moment | None = Described(
+        None, description="Empty: the same start. A team's start is never changed."
+    )
+    override: Override | None = None
 
 
 class OfferPublic(BaseModel):
@@ -167,7 +214,10 @@ class OfferPublic(BaseModel):
     sent_at: datetime
     expires_at: datetime
     answered_at: datetime | None
+    decline_code: DeclineCode | None
     decline_reason: str | None
+    wave: int | None = Described(description="Of an automatic round; empty: a dispatcher asked.")
+    lent_by: UUID | None = Described(description="The helping centre whose caregiver she is.")
     visit_id: UUID | None = Described(None, description="Once accepted.")
     version: int
 
@@ -199,6 +249,22 @@ class RuledOutPublic(BaseModel):
     reasons: list[Reason]
 
 
+class MoveProposal(BaseModel):
+    """Who could come to an urgent order if a later visit of hers that is not urgent were moved. A proposal."""
+
+    caregiver_id: UUID
+    caregiver_name: str
+    starts_at: datetime
+    travel_minutes: int
+    moved_order_id: UUID
+    moved_item_name_zh: str
+    moved_item_name_en: str
+    moved_starts_at: datetime = Described(description="When the visit is booked now.")
+    moved_to: datetime | None = Described(
+        description="When she could do it after all, within its window; empty: somebody else must."
+    )
+
+
 class SuggestionsPublic(BaseModel):
     """Who could go. ``starts_at`` is the earliest start for as many of the best as the order still needs."""
 
@@ -208,3 +274,4 @@ class SuggestionsPublic(BaseModel):
     starts_at: datetime | None
     suggestions: list[SuggestionPublic]
     ruled_out: list[RuledOutPublic]
+    if_moved: list[MoveProposal] = Described([], description="For an urgent order only.")

@@ -1,32 +1,27 @@
-"""The SQL of offers and bookings, and the facts that the matching rules read."""
+"""The SQL of offers and bookings. A helping centre reaches one order that is not its own, see ``reach``."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, Uuid, bindparam, text
 from sqlalchemy import select as select_columns
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from services.caregivers.models import Caregiver
-from services.caregivers.repository import caregivers_of_centre, credentials_of, shifts_between
+from services.caregivers.repository import caregivers_of_centre
 from services.core.actor import Role
+from services.core.columns import UtcDateTime
 from services.core.database import Work
 from services.core.errors import NotFound
-from services.core.geo import Point
-from services.core.scope import within
-from services.dispatch.facts import Candidate, Job, Licence, Need, Span
+from services.core.scope import within, within_or_lent
 from services.dispatch.models import Booking, Offer
-from services.dispatch.states import PENDING, OfferStatus
+from services.dispatch.states import PENDING, EndCode, OfferStatus
+from services.identity.models import Account
 from services.orders.models import Order
 from services.residents.models import Resident
 from services.visits.models import Visit
-from services.visits.states import ENDED
-
-_AROUND = timedelta(days=1)
-"""Bookings are read this far around the window: the whole local day for the load, and the ways."""
 
 
 class OfferRow(NamedTuple):
@@ -34,13 +29,13 @@ class OfferRow(NamedTuple):
 
     offer: Offer
     order: Order
-    resident_name: str
+    resident_name: str | None
     caregiver: Caregiver
     visit_id: UUID | None
 
 
 def _reach(work: Work) -> list[ColumnElement[bool]]:
-    conditions = within(work.actor, Offer.area_code, Offer.resident_id)
+    conditions = [within_or_lent(work.actor, Offer.area_code, Offer.resident_id, Offer.order_id)]
     if work.actor.role is Role.CAREGIVER:
         conditions.append(col(Offer.caregiver_id) == work.actor.person_id)
     return conditions
@@ -50,7 +45,7 @@ def _with_names(work: Work) -> Any:
     return (
         select_columns(Offer, Order, col(Resident.name), Caregiver, col(Visit.id))
         .join(Order, col(Order.id) == col(Offer.order_id))
-        .join(Resident, col(Resident.id) == col(Offer.resident_id))
+        .outerjoin(Resident, col(Resident.id) == col(Offer.resident_id))  # a helping centre reads no resident
         .join(Caregiver, col(Caregiver.id) == col(Offer.caregiver_id))
         .outerjoin(Booking, col(Booking.offer_id) == col(Offer.id))
         .outerjoin(Visit, col(Visit.booking_id) == col(Booking.id))
@@ -70,7 +65,9 @@ async def offers_page(
     """Offers in reach, newest first."""
     statement = _with_names(work).order_by(col(Offer.id).desc()).limit(limit)
     if work.actor.centre_id is not None and work.actor.role is not Role.CAREGIVER:
-        statement = statement.where(Offer.centre_id == work.actor.centre_id)
+        statement = statement.where(
+            or_(Offer.centre_id == work.actor.centre_id, col(Offer.order_id).in_(work.actor.aided_orders))
+        )
     if order_id is not None:
         statement = statement.where(Offer.order_id == order_id)
     if statuses:
@@ -157,79 +154,130 @@ async def active_bookings(work: Work, order_id: UUID) -> Sequence[Booking]:
     return (await work.session.exec(statement)).all()
 
 
-async def read_candidates(
-    work: Work, order: Order, need: Need, ids: Collection[UUID] | None = None
-) -> list[Candidate]:
-    """The order's centre's caregivers with all that the rules ask of them, in five queries."""
-    caregivers = await caregivers_of_centre(work, order.centre_id, ids)
-    known = [caregiver.id for caregiver in caregivers]
-    since, until = need.window.starts_at - _AROUND, need.window.ends_at + _AROUND
-    licences: dict[UUID, list[Licence]] = defaultdict(list)
-    if need.licences:
-        for held in await credentials_of(work, known, need.licences):
-            licences[held.caregiver_id].append(Licence(held.kind, held.valid_from, held.valid_until))
-    shifts: dict[UUID, list[Span]] = defaultdict(list)
-    for shift in await shifts_between(work, known, since, until):
-        shifts[shift.caregiver_id].append(Span(shift.starts_at, shift.ends_at))
-    jobs = await _jobs_between(work, known, order.id, since, until)
-    visits = await _earlier_visits(work, known, order.resident_id)
-    return [
-        Candidate(
-            id=one.id,
-            name=one.name,
-            gender=one.gender,
-            skills=frozenset(one.skills),
-            dialects=frozenset(one.dialects),
-            mode=one.travel_mode,
-            home=Point(one.home_latitude, one.home_longitude),
-            left_at=one.left_at,
-            practice_since=one.practice_since,
-            licences=tuple(licences[one.id]),
-            shifts=tuple(shifts[one.id]),
-            jobs=tuple(jobs[one.id]),
-            earlier_visits=visits.get(one.id, 0),
-        )
-        for one in caregivers
-    ]
+# Of a later room (`aid`), which builds on this one: only a column is read.
+_HELPING = text(
+    "SELECT centre_id FROM order_aid WHERE order_id = :order_id AND ended_at IS NULL ORDER BY id"
+).bindparams(bindparam("order_id", type_=Uuid()))
 
 
-async def _jobs_between(
-    work: Work, ids: Collection[UUID], order_id: UUID, since: datetime, until: datetime
-) -> dict[UUID, list[Job]]:
+async def helping(work: Work, order_id: UUID) -> Sequence[UUID]:
+    """The centres that help with an order now: its events reach their screens too."""
+    return (await work.sql(_HELPING, {"order_id": order_id})).scalars().all()
+
+
+async def lock_order(work: Work, order_id: UUID) -> Order:
+    """An order in reach, or one that the actor's centre helps with, locked and read anew; raises ``NotFound``."""
     statement = (
-        select_columns(
-            col(Booking.caregiver_id),
-            col(Booking.starts_at),
-            col(Booking.ends_at),
-            col(Order.latitude),
-            col(Order.longitude),
-        )
-        .join(Order, col(Order.id) == col(Booking.order_id))
-        .where(
-            col(Booking.caregiver_id).in_(ids),
-            col(Booking.is_active),
-            col(Booking.ends_at) > since,
-            col(Booking.starts_at) < until,
-            col(Booking.order_id) != order_id,
-        )
-        .order_by(col(Booking.starts_at))
+        select(Order)
+        .where(Order.id == order_id, within_or_lent(work.actor, Order.area_code, Order.resident_id, Order.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    jobs: dict[UUID, list[Job]] = defaultdict(list)
-    rows = (await work.sql(statement)).all()
-    for caregiver_id, starts_at, ends_at, latitude, longitude in rows:
-        jobs[caregiver_id].append(Job(Span(starts_at, ends_at), Point(latitude, longitude)))
-    return jobs
+    order = (await work.session.exec(statement)).one_or_none()
+    if order is None:
+        raise NotFound
+    return order
 
 
-async def _earlier_visits(work: Work, ids: Collection[UUID], resident_id: UUID) -> dict[UUID, int]:
+async def order_in_reach(work: Work, order_id: UUID) -> Order:
+    """The same, not locked."""
+    statement = select(Order).where(
+        Order.id == order_id, within_or_lent(work.actor, Order.area_code, Order.resident_id, Order.id)
+    )
+    order = (await work.session.exec(statement)).one_or_none()
+    if order is None:
+        raise NotFound
+    return order
+
+
+async def due_reminders(work: Work, limit: int) -> Sequence[Offer]:
+    """Pending offers whose reminder is due, locked; what is busy waits for the next round."""
     statement = (
-        select_columns(col(Visit.caregiver_id), func.count())
+        select(Offer)
         .where(
-            col(Visit.caregiver_id).in_(ids),
-            col(Visit.resident_id) == resident_id,
-            col(Visit.status).in_(ENDED),
+            col(Offer.remind_at) <= work.now,
+            col(Offer.status).in_(PENDING),
+            col(Offer.expires_at) > work.now,
         )
-        .group_by(col(Visit.caregiver_id))
+        .order_by(col(Offer.remind_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
-    rows = (await work.sql(statement)).all()
-    return {row[0]: row[1] for row in rows}
+    return (await work.session.exec(statement)).all()
+
+
+async def asked_of(work: Work, order_id: UUID) -> frozenset[UUID]:
+    """Caregivers who were ever asked for an order, whatever they answered."""
+    rows = await work.sql(
+        select_columns(col(Offer.caregiver_id)).where(col(Offer.order_id) == order_id).distinct()
+    )
+    return frozenset(rows.scalars().all())
+
+
+_HURRY = text(
+    "UPDATE dispatch_round SET next_at = :now WHERE order_id = :order_id AND status = 'running'"
+).bindparams(bindparam("now", type_=UtcDateTime()), bindparam("order_id", type_=Uuid()))
+_END_AID = text(
+    """
+    UPDATE order_aid SET ended_at = :now
+    WHERE order_id = :order_id AND ended_at IS NULL AND NOT EXISTS (SELECT FROM booking b
+        WHERE b.order_id = :order_id AND b.is_active AND b.lent_by = order_aid.centre_id)
+    RETURNING centre_id
+    """
+).bindparams(bindparam("now", type_=UtcDateTime()), bindparam("order_id", type_=Uuid()))
+
+
+async def hurry_round(work: Work, order_id: UUID) -> None:
+    """The round of a locked order is due now: nobody is left to wait for, or nobody is looked for any more."""
+    await work.sql(_HURRY, {"now": work.now, "order_id": order_id})
+
+
+async def end_aid(work: Work, order_id: UUID) -> Sequence[UUID]:
+    """End what helping centres see of a locked order, but for those whose caregiver has it; gives whose ended."""
+    return (await work.sql(_END_AID, {"now": work.now, "order_id": order_id})).scalars().all()
+
+
+async def caregiver_of(work: Work, centre_id: UUID, caregiver_id: UUID) -> Caregiver:
+    """One caregiver of a centre in reach; raises ``NotFound``."""
+    found = await caregivers_of_centre(work, centre_id, [caregiver_id])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def cancelled_bookings(work: Work, order_id: UUID) -> Sequence[Booking]:
+    """Bookings that ended because the order was cancelled."""
+    statement = select(Booking).where(Booking.order_id == order_id, Booking.end_code == EndCode.CANCELLED)
+    return (await work.session.exec(statement.order_by(col(Booking.id)))).all()
+
+
+async def accounts_of_caregiver(work: Work, caregiver_id: UUID) -> Sequence[UUID]:
+    """Who is told, when a caregiver is."""
+    statement = select(Account.id).where(
+        Account.person_id == caregiver_id, Account.role == Role.CAREGIVER, col(Account.disabled_at).is_(None)
+    )
+    return (await work.session.exec(statement)).all()
+
+
+async def overridden_page(
+    work: Work, since: datetime, until: datetime, limit: int, cursor: UUID | None
+) -> list[tuple[Booking, str]]:
+    """Bookings in reach that passed a blocking reason, with the caregivers' names, newest first."""
+    statement = (
+        select(Booking, Caregiver.name)
+        .join(Caregiver, col(Caregiver.id) == col(Booking.caregiver_id))
+        .where(
+            *within(work.actor, Booking.area_code, Booking.resident_id),
+            col(Booking.override).is_not(None),
+            col(Booking.assigned_at) >= since,
+            col(Booking.assigned_at) < until,
+        )
+        .order_by(col(Booking.id).desc())
+        .limit(limit)
+    )
+    if work.actor.centre_id is not None:
+        statement = statement.where(Booking.centre_id == work.actor.centre_id)
+    if cursor is not None:
+        statement = statement.where(col(Booking.id) < cursor)
+    return [(booking, name) for booking, name in (await work.session.exec(statement)).all()]

@@ -15,6 +15,29 @@ class OfferStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class DeclineCode(StrEnum):
+    """Why a caregiver says no; her own words may stand beside it."""
+
+    NO_TIME = "no_time"
+    TOO_FAR = "too_far"
+    UNWELL = "unwell"
+    NOT_MY_SKILL = "not_my_skill"
+    CONFLICT_WITH_RESIDENT = "conflict_with_resident"
+    OTHER = "other"
+
+
+class EndCode(StrEnum):
+    """Why a caregiver no longer has an order."""
+
+    SICK = "sick"
+    LEAVE = "leave"
+    DELAYED = "delayed"
+    NOT_WANTED = "not_wanted"
+    REASSIGNED = "reassigned"
+    CANCELLED = "cancelled"
+    OTHER = "other"
+
+
 PENDING = (OfferStatus.SENT, OfferStatus.VIEWED)
 """Offers that can still be answered."""
 

@@ -4,22 +4,31 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.caregivers.models import Caregiver
+from services.caregivers.models import Absence, AbsenceKind, Caregiver
+from services.caregivers.repository import lock_caregivers
+from services.caregivers.states import AbsenceStatus
+from services.core.actor import Actor, Role
 from services.core.errors import DomainError
 from services.core.ids import new_id
+from services.dispatch.aid.models import AidAsk
+from services.dispatch.aid.service import ask_aid
 from services.dispatch.booking import OVERLAP, violates
-from services.dispatch.models import Booking, busy_range
-from services.dispatch.service import accept, cancel_order, expire_offers
+from services.dispatch.models import Booking, OffersCreate, ReassignRequest, busy_range
+from services.dispatch.policies.models import AutoMode
+from services.dispatch.service import accept, cancel_order, expire_offers, reassign, send_offers
+from services.dispatch.waves.models import WavesStart
+from services.dispatch.waves.service import advance_one, dispatch_history, start_waves
 from services.orders.repository import order_in_reach
 from services.orders.states import OrderStatus
 from tests.ordering import Ordering
 
-CROWD = 32
+CROWD = 64
 
 
 async def all_at_once(calls: Sequence[Awaitable[object]]) -> Counter[str]:
@@ -33,6 +42,42 @@ async def all_at_once(calls: Sequence[Awaitable[object]]) -> Counter[str]:
         else:
             outcomes["ok"] += 1
     return outcomes
+
+
+LIES = {
+    "two bookings of one caregiver at once": """
+        SELECT count(*) FROM booking a JOIN booking b ON b.caregiver_id = a.caregiver_id AND b.id > a.id
+        WHERE a.is_active AND b.is_active AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
+            AND a.centre_id = :centre""",
+    "more caregivers than the order takes": """
+        SELECT count(*) FROM service_order o WHERE o.centre_id = :centre AND o.caregivers_required
+            < (SELECT count(*) FROM booking b WHERE b.order_id = o.id AND b.is_active)""",
+    "assigned without enough caregivers": """
+        SELECT count(*) FROM service_order o WHERE o.centre_id = :centre AND o.status = 'assigned' AND
+            o.caregivers_required > (SELECT count(*) FROM booking b WHERE b.order_id = o.id AND b.is_active)""",
+    "a lost accept: accepted, and neither booked nor taken off": """
+        SELECT count(*) FROM offer f WHERE f.centre_id = :centre AND f.status = 'accepted'
+            AND NOT EXISTS (SELECT FROM booking b WHERE b.offer_id = f.id)""",
+    "a phantom slot: booked without a visit to go to": """
+        SELECT count(*) FROM booking b WHERE b.centre_id = :centre AND b.is_active
+            AND NOT EXISTS (SELECT FROM visit v WHERE v.booking_id = b.id AND v.status <> 'cancelled')""",
+    "a visit to go to without a booking": """
+        SELECT count(*) FROM visit v JOIN booking b ON b.id = v.booking_id
+        WHERE v.centre_id = :centre AND v.status = 'scheduled' AND NOT b.is_active""",
+    "still asked for an order that looks for nobody": """
+        SELECT count(*) FROM offer f JOIN service_order o ON o.id = f.order_id
+        WHERE f.centre_id = :centre AND f.status IN ('sent', 'viewed')
+            AND o.status NOT IN ('placed', 'offered')""",
+}
+"""What must never be, whoever came first; each counts rows of the tests' own centre."""
+
+
+async def lies(ordering: Ordering) -> dict[str, int]:
+    """Which of them are; empty when none is."""
+    async with ordering.work() as work:
+        values = {"centre": ordering.world.here.centre.id}
+        found = {name: (await work.sql(text(sql), values)).scalar_one() for name, sql in LIES.items()}
+    return {name: count for name, count in found.items() if count}
 
 
 async def active_bookings(ordering: Ordering, column: str, key: object) -> int:
@@ -58,6 +103,7 @@ async def test_many_accept_one_order(ordering: Ordering, item: str, places: int)
         "accepted": places,
         "superseded": CROWD - places,
     }
+    assert await lies(ordering) == {}
 
 
 async def test_many_assign_overlapping_orders_to_one_caregiver(ordering: Ordering) -> None:
@@ -68,6 +114,7 @@ async def test_many_assign_overlapping_orders_to_one_caregiver(ordering: Orderin
     assert outcomes["ok"] == 1
     assert set(outcomes) <= {"ok", "not_assignable", "double_booked"}
     assert await active_bookings(ordering, "caregiver_id", caregiver.id) == 1
+    assert await lies(ordering) == {}
 
 
 async def test_an_override_does_not_double_book_either(ordering: Ordering) -> None:
@@ -186,3 +233,157 @@ async def test_accepting_twice_at_once_is_one_acceptance(ordering: Ordering) -> 
     assert {answer.version for answer in answers} == {offer.version + 1}
     async with ordering.work(ordering.as_caregiver(offer.caregiver_id)) as work:
         assert (await accept(work, offer.id, None)).status == "accepted"
+
+
+async def test_accept_cancel_expire_reassign_and_leave_at_once(ordering: Ordering) -> None:
+    """Sixty-four at once, over sixteen orders and eight caregivers: whatever comes first, nothing is lost."""
+    team = await ordering.add_caregivers(8)
+    orders = [await ordering.place(in_hours=2 + number / 20) for number in range(16)]
+    offers = [(await ordering.offer(order.id, team[number % 4 :][:4])) for number, order in enumerate(orders)]
+    calls: list[Awaitable[object]] = []
+    for number, order in enumerate(orders):
+        calls.append(ordering.accept(offers[number][0]))
+        calls.append(ordering.accept(offers[number][1]))
+        calls.append(_cancel(ordering, order.id) if number % 4 == 0 else ordering.assign(order.id, [team[7]]))
+        calls.append(_reassign(ordering, order.id, offers[number][0].caregiver_id, team[6].id))
+    assert len(calls) == CROWD
+    outcomes = await all_at_once([*calls, *(_expire(ordering) for _ in range(4)), _absence(ordering, team[0])])
+    expected = {
+        "ok",
+        "offer_closed",
+        "double_booked",
+        "not_assignable",
+        "order_not_open",
+        "not_found",
+        "not_reassignable",
+        "not_cancellable",
+        "start_invalid",
+    }
+    assert set(outcomes) <= expected
+    assert outcomes["ok"] > 8
+    assert await lies(ordering) == {}
+
+
+async def _cancel(ordering: Ordering, order_id: UUID) -> None:
+    async with ordering.work(ordering.resident) as work:
+        await cancel_order(work, order_id, "不需要了", None)
+
+
+async def _reassign(ordering: Ordering, order_id: UUID, old: UUID, new: UUID) -> None:
+    wish = ReassignRequest(from_caregiver_id=old, to_caregiver_id=new, reason="换人")
+    async with ordering.work(ordering.dispatcher) as work:
+        await reassign(work, order_id, wish, None)
+
+
+async def _expire(ordering: Ordering) -> int:
+    async with ordering.work() as work:
+        return await expire_offers(work, 5)
+
+
+async def _absence(ordering: Ordering, caregiver: Caregiver) -> None:
+    """Approved leave, as the rota's own room writes it: under the caregiver's lock."""
+    async with ordering.work() as work:
+        await lock_caregivers(work, [caregiver.id])
+        work.session.add(
+            Absence(
+                caregiver_id=caregiver.id,
+                centre_id=caregiver.centre_id,
+                area_code=caregiver.area_code,
+                kind=AbsenceKind.SICK,
+                status=AbsenceStatus.APPROVED,
+                starts_at=work.now,
+                ends_at=work.now + timedelta(days=1),
+                requested_at=work.now,
+            )
+        )
+
+
+@pytest.mark.parametrize("leave_first", [True, False])
+async def test_nobody_accepts_once_her_leave_is_approved(ordering: Ordering, leave_first: bool) -> None:
+    """Leave and acceptance wait for one another: an acceptance after leave is refused."""
+    order = await ordering.place()
+    caregivers = await ordering.add_caregivers(1)
+    (offer,) = await ordering.offer(order.id, caregivers)
+    if leave_first:
+        await _absence(ordering, caregivers[0])
+        assert await all_at_once([ordering.accept(offer)]) == {"not_assignable": 1}
+    else:
+        outcomes = await all_at_once(
+            [*(ordering.accept(offer) for _ in range(8)), _absence(ordering, caregivers[0])]
+        )
+        assert set(outcomes) <= {"ok", "not_assignable"}
+        assert outcomes["ok"] in (1, 9), "all acceptances agree"
+    assert await lies(ordering) == {}
+
+
+async def test_many_reassign_one_visit_at_once(ordering: Ordering) -> None:
+    """The visit has one caregiver before, in between and afterwards."""
+    order = await ordering.place()
+    team = await ordering.add_caregivers(9)
+    await ordering.assign(order.id, [team[0]])
+    outcomes = await all_at_once(
+        [_reassign(ordering, order.id, team[0].id, team[1 + number % 8].id) for number in range(CROWD)]
+    )
+    assert outcomes["ok"] == 8, "the first, and its seven repeats, which change nothing"
+    assert outcomes["not_reassignable"] == CROWD - 8
+    assert (await ordering.read(order.id)).status is OrderStatus.ASSIGNED
+    assert await active_bookings(ordering, "order_id", order.id) == 1
+    assert await lies(ordering) == {}
+
+
+async def test_two_centres_take_one_order_at_once(ordering: Ordering) -> None:
+    """The centre in charge and its helper offer it to their own; one person comes."""
+    order = await ordering.place()
+    async with ordering.work(ordering.dispatcher) as work:
+        await ask_aid(work, order.id, AidAsk())
+    mine = await ordering.offer(order.id, await ordering.add_caregivers(32))
+    helping = await ordering.world.actor(Role.DISPATCHER, ordering.world.neighbour)
+    lent = ordering.world.neighbour.caregivers
+    async with ordering.work(helping) as work:
+        theirs = (await send_offers(work, order.id, OffersCreate(caregiver_ids=[one.id for one in lent]))).items
+    actors = [await ordering.world.actor(Role.CAREGIVER, ordering.world.neighbour, n) for n in range(len(lent))]
+    by_caregiver = {offer.caregiver_id: offer for offer in theirs}
+
+    async def take(actor: Actor) -> None:
+        assert actor.person_id is not None
+        async with ordering.work(actor) as work:
+            await accept(work, by_caregiver[actor.person_id].id, None)
+
+    outcomes = await all_at_once([*map(take, actors), *map(ordering.accept, mine)])
+    assert outcomes == {"ok": 1, "offer_closed": len(mine) + len(theirs) - 1}
+    assert await active_bookings(ordering, "order_id", order.id) == 1
+    assert await lies(ordering) == {}
+
+
+async def test_workers_advance_one_round_once(ordering: Ordering) -> None:
+    """Several workers, killed or not, send one wave."""
+    await ordering.add_caregivers(4)
+    order = await ordering.place()
+    async with ordering.work(ordering.dispatcher) as work:
+        await start_waves(work, order.id, WavesStart())
+    await all_at_once([advance_one(ordering.database) for _ in range(16)])
+    async with ordering.work(ordering.dispatcher) as work:
+        told = await dispatch_history(work, order.id)
+    assert [act.kind for act in told.acts] == ["round_started", "wave_sent"]
+    offers = (await ordering.read(order.id)).offers
+    assert len(offers) == len({offer.caregiver_id for offer in offers}) == 5
+
+
+async def test_orders_placed_at_once_are_assigned_without_an_overlap(ordering: Ordering) -> None:
+    """Automatic assignment of many orders to few people, by several workers."""
+    await ordering.add_caregivers(3)
+    orders = [await ordering.place(in_hours=2, hours=4) for _ in range(24)]
+    for order in orders:
+        async with ordering.work(ordering.dispatcher) as work:
+            await start_waves(work, order.id, WavesStart(mode=AutoMode.ASSIGN_BEST))
+
+    async def advance() -> None:
+        while await advance_one(ordering.database):
+            pass
+
+    await all_at_once([advance() for _ in range(8)])
+    await advance()
+    statuses = Counter([(await ordering.read(order.id)).status for order in orders])
+    assert statuses[OrderStatus.ASSIGNED] >= 10
+    assert set(statuses) <= {OrderStatus.ASSIGNED, OrderStatus.PLACED}
+    assert await lies(ordering) == {}

@@ -12,7 +12,7 @@ from services.core.geo import Point, distance_m
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """One mode of travel."""
+    """One mode of travel. ``fixed_seconds`` go for setting off and parking, whoever knows the way."""
 
     detour: float
     metres_per_second: float
