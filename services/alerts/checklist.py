@@ -14,13 +14,14 @@ UNKNOWN: Final = "unknown"
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One question. ``kinds`` null: for every kind of alert."""
+    """One question. ``kinds`` null: for every kind of alert but those it is not for."""
 
     code: str
     zh: str
     en: str
     answers: tuple[str, ...]
     kinds: frozenset[AlertKind] | None
+    not_kinds: frozenset[AlertKind] = frozenset()
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -39,7 +40,8 @@ def _read() -> _File:
 
 def items_for(kind: AlertKind) -> list[Item]:
     """The questions for a kind of alert, in their order."""
-    return [item for item in _read().items if item.kinds is None or kind in item.kinds]
+    items = _read().items
+    return [one for one in items if (one.kinds is None or kind in one.kinds) and kind not in one.not_kinds]
 
 
 def check(kind: AlertKind, answers: Mapping[str, str], note: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from services.alerts.history import write_log
 from services.alerts.models import Alert, AlertHandover
 from services.alerts.paging import seen, withdraw_pages
 from services.alerts.policies import freeze
-from services.alerts.raising import BREACH_PREFIX
+from services.alerts.raising import NO_TERMINAL
 from services.alerts.resolutions import TAKEN_BACK, CancelConfirmed, Classification, Resolution
 from services.alerts.states import ALERT, LIVE, AlertStatus, Severity
 from services.core.database import Work
@@ -72,7 +72,7 @@ async def _set_ladder(work: Work, alert: Alert, target: AlertStatus) -> None:
 async def _tell(work: Work, alert: Alert, state: str) -> None:
     """The latest press of every terminal in the alert is told how far it has come."""
     presses = await repository.occurrences(work, alert.id)
-    latest = {p.terminal_id: p.alarm_id for p in presses if not p.alarm_id.startswith(BREACH_PREFIX)}
+    latest = {p.terminal_id: p.alarm_id for p in presses if not p.alarm_id.startswith(NO_TERMINAL)}
     for terminal_id, alarm_id in latest.items():
         payload = {
             "type": "alarm",
@@ -204,7 +204,7 @@ async def resolve(
 async def _note_tests(work: Work, alert: Alert) -> None:
     """What was a test counts as the test call of every terminal that was pressed."""
     for press in await repository.occurrences(work, alert.id):
-        if not press.alarm_id.startswith(BREACH_PREFIX):
+        if not press.alarm_id.startswith(NO_TERMINAL):
             await note_test(work, press.terminal_id, press.pressed_at, "press")
 
 

@@ -16,6 +16,8 @@ from services.alerts.desk import locked
 from services.alerts.errors import AlertOver, AlreadyHandedOver, NoEmergencyCall, NoPhone
 from services.alerts.history import write_log
 from services.alerts.models import Alert, EmergencyCall
+from services.alerts.panic.models import PanicCaller
+from services.alerts.panic.service import caller_of
 from services.alerts.policy_models import PolicyDocument
 from services.alerts.reading import alert_detail, read_alert
 from services.alerts.screen_models import (
@@ -57,15 +59,17 @@ async def screen(work: Work, vault: Vault, alert_id: UUID) -> AlertScreen:
     card = None
     if alert.resident_id is not None:
         card = await read_emergency_card(work, vault, alert.resident_id)
-    facts = await _facts(work, alert, card)
+    caller = await caller_of(work, vault, alert)
+    facts = await _facts(work, alert, card) | _of_caller(caller)
     return AlertScreen(
         alert=detail,
         statement=scripts.statement(),
         card=card,
         script_resident=scripts.to_resident(alert.kind, facts),
-        script_120=scripts.to_120(facts, has_resident=card is not None),
+        caller=caller,
+        script_120=scripts.to_120(facts, has_resident=card is not None, is_caregiver=caller is not None),
         script_source=scripts.source(),
-        responders=await _responders(work, alert, card),
+        responders=await _responders(work, alert, card, caller),
         last_vitals=await _last_vitals(work, alert),
         ladder=await _ladder(work, alert),
         emergency_calls=[_call(row) for row in await repository.emergency_calls_of(work, alert_id)],
@@ -78,7 +82,18 @@ async def screen(work: Work, vault: Vault, alert_id: UUID) -> AlertScreen:
     )
 
 
-async def _facts(work: Work, alert: Alert, card: EmergencyCard | None) -> scripts.Facts:
+def _of_caller(caller: PanicCaller | None) -> dict[str, str]:
+    """What is said of a caregiver who calls for herself; what is not known is left blank to be asked for."""
+    if caller is None:
+        return {}
+    position = "" if caller.latitude is None else f"{caller.latitude:.5f}, {caller.longitude:.5f}"
+    facts = {"name": caller.name, "phone": caller.phone, "position": position, "address": caller.visit_address}
+    return {name: value for name, value in facts.items() if value}
+
+
+async def _facts(
+    work: Work, alert: Alert, card: EmergencyCard | None
+) -> dict[str, str | Sequence[str] | Mapping[str, str]]:
     centre = await get_centre(work, alert.centre_id)
     facts: dict[str, str | Sequence[str] | Mapping[str, str]] = {
         "centre": {"zh": centre.name_zh, "en": centre.name_en},
@@ -105,14 +120,18 @@ async def _facts(work: Work, alert: Alert, card: EmergencyCard | None) -> script
     }
 
 
-async def _responders(work: Work, alert: Alert, card: EmergencyCard | None) -> list[Responder]:
-    """Those of the desk's own centre: a helper sends its own people."""
+async def _responders(
+    work: Work, alert: Alert, card: EmergencyCard | None, caller: PanicCaller | None
+) -> list[Responder]:
+    """Those of the desk's own centre: a helper sends its own people. Nobody is sent to herself."""
     centre_id = work.actor.centre_id or alert.centre_id
-    if card is None:
+    if card is not None:
+        home = Point(card.latitude, card.longitude)
+    elif caller is not None and caller.latitude is not None and caller.longitude is not None:
+        home = Point(caller.latitude, caller.longitude)
+    else:
         centre = await get_centre(work, alert.centre_id)
         home = Point(centre.latitude, centre.longitude)
-    else:
-        home = Point(card.latitude, card.longitude)
     found = [
         Responder(
             caregiver_id=caregiver.id,
@@ -122,6 +141,7 @@ async def _responders(work: Work, alert: Alert, card: EmergencyCard | None) -> l
             has_phone=caregiver.phone_encrypted is not None,
         )
         for caregiver in await queries.caregivers_on_shift(work, centre_id)
+        if caller is None or caregiver.id != caller.caregiver_id
     ]
     return sorted(found, key=lambda one: (one.distance_m, one.name, one.caregiver_id))[:_RESPONDERS_SHOWN]
 

@@ -37,12 +37,14 @@ class AlertKind(StrEnum):
     GLUCOSE = "glucose"
     EARLY_WARNING = "early_warning"  # a partial early-warning score of several kinds together
     NO_READINGS = "no_readings"  # a kind of reading that a rule expects has stayed away
+    CAREGIVER_PANIC = "caregiver_panic"  # a caregiver calls for help for herself
 
 
 class Alert(SQLModel, table=True):
     """One live alert a subject and kind, by a partial unique index.
 
-    ``subject_id`` is the resident, or the terminal when nobody is bound to it. The chain of times:
+    ``subject_id`` is the resident, the terminal when nobody is bound to it, or a caregiver who calls for
+    herself. The chain of times:
     ``pressed_at`` t0 (terminal's clock), ``received_at`` t1, ``acknowledged_at`` t2, ``responding_at`` t4,
     ``on_scene_at`` t5, ``resolved_at`` t6 (t3, classification, is ``classified_at``). A time that may come twice
     (a second acknowledgement after an expired lease) is the first; every one stands in ``status_change``.
@@ -94,7 +96,10 @@ class Alert(SQLModel, table=True):
 
 
 class AlertOccurrence(SQLModel, table=True):
-    """One press, fall or breach. The same message twice is one row: (terminal, alarm id) is unique."""
+    """One press, fall or breach. The same message twice is one row: (terminal, alarm id) is unique.
+
+    ``terminal_id`` is where it came from: a terminal, or else a caregiver's own button or a reading taken by hand.
+    """
 
     __tablename__ = "alert_occurrence"
     __table_args__ = (UniqueConstraint("terminal_id", "alarm_id", name="alert_occurrence_once"),)

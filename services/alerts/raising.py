@@ -24,6 +24,12 @@ from services.terminals.repository import Bound
 BREACH_PREFIX: Final = "breach:"
 """Begins the alarm ids that a vital-sign rule makes: their terminal pressed nothing, and is told nothing."""
 
+PANIC_PREFIX: Final = "panic:"
+"""Begins the alarm ids of a caregiver's own button: there is no terminal to tell."""
+
+NO_TERMINAL: Final = (BREACH_PREFIX, PANIC_PREFIX)
+"""Presses that no terminal made."""
+
 _DEFAULTS: Final = [
     (severity, msgspec.json.encode(document.model_dump(mode="json")).decode())
     for severity, _, document in escalation.load_defaults()
@@ -167,7 +173,7 @@ def _all_of_it(work: Work, alarm: AlarmFacts) -> dict[str, Any]:
         centre_id=bound.centre_id,
         alert_id=new_id(),
         resident_id=bound.resident_id,
-        terminal_id=bound.terminal_id,
+        terminal_id=None if bound.by_hand else bound.terminal_id,
         kind=alarm.kind.value,
         severity=int(severity_of(alarm.kind) if alarm.severity is None else alarm.severity),
         pressed_at=alarm.pressed_at,
@@ -178,7 +184,8 @@ def _all_of_it(work: Work, alarm: AlarmFacts) -> dict[str, Any]:
         "alert_id": event.alert_id,
         "subject_id": bound.resident_id or bound.terminal_id,
         "resident_id": bound.resident_id,
-        "terminal_id": bound.terminal_id,
+        "terminal_id": event.terminal_id,
+        "source_id": bound.terminal_id,
         "centre_id": bound.centre_id,
         "area_code": bound.area_code,
         "kind": event.kind,

@@ -40,13 +40,15 @@ _RAISE = text(
     WITH facts AS (
         SELECT CAST(:alert_id AS uuid) AS alert_id, CAST(:subject_id AS uuid) AS subject_id,
             CAST(:resident_id AS uuid) AS resident_id, CAST(:terminal_id AS uuid) AS terminal_id,
+            CAST(:source_id AS uuid) AS source_id,
             CAST(:centre_id AS uuid) AS centre_id, CAST(:area_code AS text) AS area_code,
             CAST(:kind AS text) AS kind, CAST(:severity AS int) AS severity,
             CAST(:pressed_at AS timestamptz) AS pressed_at, CAST(:received_at AS timestamptz) AS received_at,
             CAST(:now AS timestamptz) AS now, CAST(:alarm_id AS text) AS alarm_id
     ), known AS (
         SELECT a.id, a.status, a.severity, a.occurrences
-        FROM facts JOIN alert_occurrence o USING (terminal_id, alarm_id) JOIN alert a ON a.id = o.alert_id
+        FROM facts JOIN alert_occurrence o ON o.terminal_id = facts.source_id AND o.alarm_id = facts.alarm_id
+            JOIN alert a ON a.id = o.alert_id
     ), raised AS (
         INSERT INTO alert (id, subject_id, resident_id, terminal_id, centre_id, area_code, kind, severity, status,
             occurrences, last_occurrence_at, pressed_at, received_at, version)
@@ -62,7 +64,7 @@ _RAISE = text(
     ), press AS (
         INSERT INTO alert_occurrence
             (id, alert_id, terminal_id, alarm_id, area_code, pressed_at, received_at, detail)
-        SELECT CAST(:press_id AS uuid), raised.id, terminal_id, alarm_id, area_code, pressed_at, received_at,
+        SELECT CAST(:press_id AS uuid), raised.id, source_id, alarm_id, area_code, pressed_at, received_at,
             CAST(:detail AS jsonb)
         FROM facts, raised
         ON CONFLICT ON CONSTRAINT alert_occurrence_once DO NOTHING

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ViewField
 
 from services.alerts.models import AlertDetail
+from services.alerts.panic.models import PanicCaller
 from services.alerts.policy_models import PolicyDocument
 from services.alerts.resolutions import CallOutcome
 from services.core.calendar import Moment
@@ -102,6 +103,7 @@ class AlertScreen(BaseModel):
     alert: AlertDetail
     statement: dict[str, str] = ViewField(description="By language.")
     card: EmergencyCard | None = ViewField(description="`null` when no resident wears the terminal.")
+    caller: PanicCaller | None = ViewField(None, description="The caregiver who calls for help herself.")
     script_resident: dict[str, list[str]]
     script_120: dict[str, list[str]]
     script_source: str

@@ -43,8 +43,10 @@ def to_resident(kind: AlertKind, facts: Facts) -> dict[str, list[str]]:
     return _filled(texts.get(name, texts["other"]), facts)
 
 
-def to_120(facts: Facts, *, has_resident: bool) -> dict[str, list[str]]:
+def to_120(facts: Facts, *, has_resident: bool, is_caregiver: bool = False) -> dict[str, list[str]]:
     """What to say to 120, by language. Without a resident the terminal and the centre stand for the address."""
+    if is_caregiver:
+        return _filled(_read()["call_120_caregiver"], facts)
     return _filled(_read()["call_120" if has_resident else "call_120_no_resident"], facts)
 
 

@@ -11,6 +11,7 @@ _SEVERITY = {
     AlertKind.GAS: Severity.LIFE_SAFETY,
     # Somebody pressed something; what, the message does not tell.
     AlertKind.UNREADABLE_ALARM: Severity.LIFE_SAFETY,
+    AlertKind.CAREGIVER_PANIC: Severity.LIFE_SAFETY,
     AlertKind.WATER: Severity.WARNING,
 }
 
@@ -34,8 +35,9 @@ def severity_of(kind: AlertKind) -> Severity:
 
 
 def kind_of(word: str) -> AlertKind:
-    """The kind for a terminal's word. An unknown word is still an alarm: ``other``."""
+    """The kind for a terminal's word. An unknown word is still an alarm: ``other``; no terminal is a caregiver."""
     try:
-        return AlertKind(word)
+        kind = AlertKind(word)
     except ValueError:
         return AlertKind.OTHER
+    return AlertKind.OTHER if kind is AlertKind.CAREGIVER_PANIC else kind

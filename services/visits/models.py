@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Described
 from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
@@ -15,18 +15,28 @@ from services.catalogue.models import Task
 from services.core.calendar import Moment
 from services.core.columns import TextArray, UtcDateTime, enum_column
 from services.core.ids import new_id
+from services.core.refused import refused
 from services.visits.states import VisitStatus
+from services.visits.supplies.models import Supply
 
 
 class Visit(SQLModel, table=True):
     """One caregiver at one home for one order.
 
     ``*_device_at`` is the phone's time, ``check_*_at`` the server's, ``care_*_at`` the time that counts
-    (see ``verification.care_time``). ``flags`` are reasons for review; they never block care.
+    (see ``verification.care_time``). ``flags`` are reasons for review; they never block care. ``tasks``, ``notes``
+    and ``readings`` are as shown; where each reading comes from stands in ``visit_reading``. ``confirmed_at``: the
+    resident has signed.
     """
 
     __tablename__ = "visit"
-    __table_args__ = (Index("visit_flagged", "centre_id", postgresql_where="status = 'flagged'"),)
+    __table_args__ = (
+        Index("visit_flagged", "centre_id", postgresql_where="status = 'flagged'"),
+        Index("visit_to_begin", "starts_at", postgresql_where="status IN ('scheduled', 'en_route')"),
+        Index("visit_in_service", "ends_at", postgresql_where="status = 'in_service'"),
+        Index("visit_begun", "caregiver_id", "care_started_at", postgresql_where="care_started_at IS NOT NULL"),
+        Index("visit_checked_in", "check_in_at", postgresql_where="check_in_at IS NOT NULL"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     order_id: UUID = Field(foreign_key="service_order.id", index=True)
@@ -41,6 +51,7 @@ class Visit(SQLModel, table=True):
     en_route_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_in_device_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    check_in_device: str | None = None
     check_in_evidence: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     care_started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -50,6 +61,8 @@ class Visit(SQLModel, table=True):
     tasks: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     readings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     note: str = ""
+    notes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     flags: list[str] = Field(default_factory=list, sa_type=TextArray)
     review_note: str | None = None
     reviewed_by: UUID | None = None
@@ -61,7 +74,9 @@ class Evidence(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    device_at: Moment = Described(description="The phone's own time of the act.")
+    device_at: Moment = Described(
+        description="The phone's own time of the act.", examples=["2026-11-24T09:02:00+08:00"]
+    )
     sent_at: Moment | None = Described(
         None, description="The phone's clock when this is sent; later than `device_at` after waiting offline."
     )
@@ -75,6 +90,60 @@ class CheckIn(Evidence):
     """At the door."""
 
     start_code: str | None = Described(None, max_length=8, description="Told by the resident.", examples=["8307"])
+    card: str | None = Described(
+        None, max_length=120, description="What the QR code on the card at the door says; instead of the code."
+    )
+
+
+class SetOut(Evidence):
+    """On the way. The phone's time and place are kept where it tells them."""
+
+
+class TaskState(StrEnum):
+    DONE = "done"
+    SKIPPED = "skipped"
+
+
+class TaskMark(BaseModel):
+    """What became of one task of the checklist."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Described(min_length=1, max_length=60, examples=["clean"])
+    state: TaskState = Described(TaskState.DONE, examples=["done"])
+    reason: str = Described("", max_length=200, description="Why it was skipped.", examples=["长者今日不愿意"])
+
+    @model_validator(mode="after")
+    def _skipped_for_a_reason(self) -> Self:
+        if self.state is TaskState.SKIPPED and not self.reason.strip():
+            raise refused("skipped_without_reason", "reason")
+        return self
+
+
+class TaskAct(TaskMark):
+    """One task, when. A later word about the same task stands."""
+
+    device_at: Moment
+    sent_at: Moment | None = None
+
+
+class NoteAct(BaseModel):
+    """Something to write down."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Described(min_length=1, max_length=1000, examples=["一切正常"])
+    device_at: Moment
+    sent_at: Moment | None = None
+
+
+class NoShow(Evidence):
+    """The caregiver is at the door, and nobody opens."""
+
+    waited_minutes: int = Described(0, ge=0, le=480, examples=[15])
+    tried: str = Described(
+        "", max_length=500, description="Whom she called.", examples=["拨打长者及女儿电话均未接"]
+    )
 
 
 class ReadingKind(StrEnum):
@@ -94,11 +163,28 @@ class VisitReading(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: ReadingKind
-    value: float | None = Described(None, gt=0, lt=1_000)
+    kind: ReadingKind = Described(examples=["heart_rate"])
+    value: float | None = Described(None, gt=0, lt=1_000, examples=[72])
     systolic: int | None = Described(None, gt=0, lt=400)
     diastolic: int | None = Described(None, gt=0, lt=300)
     at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _has_its_values(self) -> Self:
+        pressures = self.systolic is not None and self.diastolic is not None
+        if self.kind is ReadingKind.BLOOD_PRESSURE:
+            if not pressures or self.value is not None:
+                raise refused("pressure_needs_both", "systolic", "diastolic")
+        elif self.value is None or self.systolic is not None or self.diastolic is not None:
+            raise refused("reading_needs_value", "value")
+        return self
+
+
+class ReadingAct(VisitReading):
+    """One value taken by hand, when."""
+
+    device_at: Moment
+    sent_at: Moment | None = None
 
 
 class CheckOut(Evidence):
@@ -107,6 +193,8 @@ class CheckOut(Evidence):
     tasks_done: list[str] = Described(
         [], max_length=40, description="Codes of the item's checklist.", examples=[["identity", "clean"]]
     )
+    tasks_skipped: list[TaskMark] = Described([], max_length=40, description="With the reason of each.")
+    supplies: list[Supply] = Described([], max_length=40)
     readings: list[VisitReading] = Described([], max_length=40)
     note: str = Described("", max_length=1000)
 
@@ -152,6 +240,7 @@ class VisitPublic(BaseModel):
     tasks: list[dict[str, Any]]
     readings: list[dict[str, Any]]
     note: str
+    confirmed_at: datetime | None = Described(description="When the resident signed for the service.")
     flags: list[str]
     review_note: str | None
     version: int

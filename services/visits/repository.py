@@ -1,6 +1,6 @@
 """The visits' SQL: a caregiver sees her own, staff those of their area."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.orders.models import Order
 from services.residents.models import Resident
 from services.visits.models import Visit
 from services.visits.states import VisitStatus
+from services.visits.supplies.models import VisitSupply
 
 
 class VisitRow(NamedTuple):
@@ -108,3 +109,62 @@ async def visits_page(
     if cursor is not None:
         statement = statement.where(col(Visit.id) < cursor)
     return [VisitRow(*row) for row in (await work.session.exec(statement)).all()]
+
+
+async def orders_of(work: Work, visit_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The orders of those of these visits that are in reach."""
+    statement = select(Visit.id, Visit.order_id).where(col(Visit.id).in_(visit_ids), *_reach(work))
+    return dict((await work.session.exec(statement)).all())
+
+
+async def resident_of(work: Work, visit_id: UUID) -> UUID | None:
+    """Whose visit it is; ``None`` out of reach."""
+    statement = select(Visit.resident_id).where(Visit.id == visit_id, *_reach(work))
+    return (await work.session.exec(statement)).one_or_none()
+
+
+async def current_visit(work: Work, caregiver_id: UUID) -> tuple[Visit, Order] | None:
+    """Where a caregiver is, or is on the way to; else nothing."""
+    under_way = [VisitStatus.IN_SERVICE, VisitStatus.EN_ROUTE]
+    statement = (
+        select(Visit, Order)
+        .join(Order, col(Order.id) == col(Visit.order_id))
+        .where(Visit.caregiver_id == caregiver_id, col(Visit.status).in_(under_way), *_reach(work))
+        .order_by(col(Visit.status) == VisitStatus.IN_SERVICE.value, col(Visit.starts_at))
+    )
+    rows = (await work.session.exec(statement)).all()
+    return None if not rows else (rows[-1][0], rows[-1][1])
+
+
+async def supplies_of_visit(work: Work, visit_id: UUID) -> Sequence[VisitSupply]:
+    """What was used at a visit and stands."""
+    statement = (
+        select(VisitSupply)
+        .where(VisitSupply.visit_id == visit_id, col(VisitSupply.voided_at).is_(None))
+        .order_by(col(VisitSupply.used_at), col(VisitSupply.id))
+    )
+    return (await work.session.exec(statement)).all()
+
+
+class SupplyUsed(NamedTuple):
+    """One thing that was used, for whoever bills it. ``unit_fen``: its cost, where the caregiver knew it."""
+
+    code: str
+    name: str
+    kind: str
+    quantity: int
+    visit_id: UUID
+    unit_fen: int | None
+
+
+async def supplies_of_order(work: Work, order_id: UUID) -> Sequence[SupplyUsed]:
+    """What was used at all visits of an order and stands, oldest first."""
+    statement = (
+        select(VisitSupply)
+        .where(VisitSupply.order_id == order_id, col(VisitSupply.voided_at).is_(None))
+        .order_by(col(VisitSupply.used_at), col(VisitSupply.id))
+    )
+    return [
+        SupplyUsed(row.code, row.name, str(row.kind), row.quantity, row.visit_id, row.unit_fen)
+        for row in (await work.session.exec(statement)).all()
+    ]

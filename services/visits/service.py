@@ -8,33 +8,33 @@ from uuid import UUID
 from services.audit.service import record_read
 from services.core.actor import SUPERVISING_ROLES, Role
 from services.core.clock import BUSINESS_ZONE
+from services.core.crypto import Vault
 from services.core.database import Work
-from services.core.geo import Point, distance_m
+from services.core.errors import VersionMismatch
 from services.core.versions import expect_version
-from services.events import OrderCompleted, VisitEnded, VisitMoved
 from services.orders.lines import checklist_of
 from services.orders.models import Order
-from services.orders.repository import lock_order
 from services.orders.rules import masked_name
 from services.orders.service import lines_of
-from services.orders.states import ORDER, OrderStatus
 from services.visits import repository
-from services.visits.errors import NotUnderReview, TeamIncomplete, UnknownTask, VisitCancelled
-from services.visits.models import CheckIn, CheckOut, Evidence, ReviewRequest, Visit, VisitPublic
+from services.visits.acts.applying import apply
+from services.visits.acts.ending import ended
+from services.visits.acts.models import ActKind
+from services.visits.acts.scene import open_scene
+from services.visits.errors import NotUnderReview, VisitCancelled
+from services.visits.models import CheckIn, CheckOut, ReviewRequest, SetOut, Visit, VisitPublic
 from services.visits.repository import VisitRow
-from services.visits.states import ENDED, VISIT, VisitStatus
-from services.visits.verification import (
-    Place,
-    Stamp,
-    care_time,
-    code_flags,
-    ending_flags,
-    place_flags,
-    time_flags,
-    verification_rules,
-)
+from services.visits.states import VISIT, VisitStatus
 
 _TO_DO = (VisitStatus.SCHEDULED, VisitStatus.EN_ROUTE, VisitStatus.IN_SERVICE)
+_NOT_SHOWN = {
+    "booking_id",
+    "check_in_device",
+    "check_in_evidence",
+    "check_out_evidence",
+    "notes",
+    "reviewed_by",
+}
 
 
 async def schedule(
@@ -68,57 +68,60 @@ async def cancel_visits(
             VISIT.move(work, visit, VisitStatus.CANCELLED, reason)
 
 
-async def set_out(work: Work, visit_id: UUID, if_match: int | None) -> VisitPublic:
+async def set_out(work: Work, visit_id: UUID, if_match: int | None, said: SetOut | None = None) -> VisitPublic:
     """The caregiver is on the way; a repeat changes nothing.
 
     Raises ``VisitCancelled``, ``TeamIncomplete``.
     """
-    order, visit = await _lock(work, visit_id)
-    if visit.status is VisitStatus.SCHEDULED:
-        expect_version(visit, if_match)
-        _begin_order(work, order)
-        visit.en_route_at = work.now
-        _move(work, visit, VisitStatus.EN_ROUTE)
-    return await _shown(work, visit_id)
+    return await act(work, visit_id, ActKind.SET_OUT, said or SetOut(device_at=work.now), if_match)
 
 
-async def check_in(work: Work, visit_id: UUID, said: CheckIn, if_match: int | None) -> VisitPublic:
+async def check_in(
+    work: Work, visit_id: UUID, said: CheckIn, if_match: int | None, vault: Vault | None = None
+) -> VisitPublic:
     """The caregiver is at the door. Only the first check-in counts; a repeat gets the same answer.
 
-    A wrong code, place or clock flags the visit and lets care begin.
+    A wrong code, card, place or clock flags the visit and lets care begin.
     """
-    order, visit = await _lock(work, visit_id)
-    if visit.status in (VisitStatus.SCHEDULED, VisitStatus.EN_ROUTE):
-        expect_version(visit, if_match)
-        _begin_order(work, order)
-        rules, stamp = verification_rules(), _stamp(work, said)
-        wrong_code = code_flags(said.start_code, order.start_code)
-        visit.check_in_at, visit.check_in_device_at = work.now, said.device_at
-        visit.care_started_at = care_time(stamp, rules)
-        visit.check_in_evidence = _evidence(order, said) | {
-            "start_code": str(wrong_code[0]) if wrong_code else "matched"
-        }
-        where = place_flags(_place(said), _home(order), rules)
-        _flag(visit, [*wrong_code, *where, *time_flags(stamp, order.placed_at, rules)])
-        _move(work, visit, VisitStatus.IN_SERVICE)
-    return await _shown(work, visit_id)
+    return await act(work, visit_id, ActKind.CHECK_IN, said, if_match, vault)
 
 
 async def check_out(work: Work, visit_id: UUID, said: CheckOut, if_match: int | None) -> VisitPublic:
     """The visit ends, verified or flagged; the last one completes the order. A repeat changes nothing.
 
-    Raises ``UnknownTask`` for a code that is not on the item's checklist.
+    Raises ``UnknownTask`` for a code that is not on the items' checklists, ``ImplausibleReading``.
     """
-    order, visit = await _lock(work, visit_id)
-    if visit.status not in ENDED:
-        expect_version(visit, if_match)
-        _begin_order(work, order)
-        if visit.status is not VisitStatus.IN_SERVICE:
-            VISIT.move(work, visit, VisitStatus.IN_SERVICE, "no_check_in")
-        _end(work, order, visit, said)
-        await work.session.flush()
-        await _complete_order(work, order)
-    return await _shown(work, visit_id)
+    return await act(work, visit_id, ActKind.CHECK_OUT, said, if_match)
+
+
+async def act(
+    work: Work, visit_id: UUID, kind: ActKind, said: Any, if_match: int | None, vault: Vault | None = None
+) -> VisitPublic:
+    """Any act, live. ``if_match`` is asked of acts that change something; a repeat gets the same answer."""
+    scene = await open_scene(work, visit_id, vault)
+    version, before = scene.visit.version, _mark_of(scene.visit)
+    conflict = await apply(scene, kind, said)
+    if conflict is not None:
+        raise conflict
+    if _mark_of(scene.visit) != before:
+        if if_match is not None and if_match != version:
+            raise VersionMismatch(current=version, expected=if_match)
+        scene.visit.version = version + 1
+    return await shown(work, visit_id)
+
+
+def _mark_of(visit: Visit) -> tuple[Any, ...]:
+    """What an act may change of a visit; a copy, for the lists are always made anew."""
+    return (
+        visit.status,
+        visit.en_route_at,
+        visit.check_in_at,
+        visit.check_out_at,
+        visit.tasks,
+        visit.notes,
+        visit.readings,
+        visit.confirmed_at,
+    )
 
 
 async def review(work: Work, visit_id: UUID, said: ReviewRequest, if_match: int | None) -> VisitPublic:
@@ -126,7 +129,9 @@ async def review(work: Work, visit_id: UUID, said: ReviewRequest, if_match: int 
 
     Raises ``NotUnderReview`` for a visit without flags.
     """
-    _, visit = await _lock(work, visit_id)
+    visit = (await open_scene(work, visit_id)).visit
+    if visit.status is VisitStatus.CANCELLED:
+        raise VisitCancelled
     if visit.status is not VisitStatus.REVIEWED:
         if visit.status is not VisitStatus.FLAGGED:
             raise NotUnderReview(current=str(visit.status))
@@ -134,17 +139,17 @@ async def review(work: Work, visit_id: UUID, said: ReviewRequest, if_match: int 
         visit.review_note, visit.reviewed_by = said.note, work.actor.account_id
         if said.accept:
             VISIT.move(work, visit, VisitStatus.REVIEWED, said.note)
-            work.record(_ended(visit))
+            work.record(ended(visit))
         else:
             visit.version += 1
-    return await _shown(work, visit_id)
+    return await shown(work, visit_id)
 
 
 async def get_visit(work: Work, visit_id: UUID) -> VisitPublic:
     """One visit in reach; leaves a row in the access log."""
-    shown = await _shown(work, visit_id)
-    await record_read(work, [shown.resident_id], "visit", ["address", "tasks", "readings", "note"])
-    return shown
+    found = await shown(work, visit_id)
+    await record_read(work, [found.resident_id], "visit", ["address", "tasks", "readings", "note"])
+    return found
 
 
 async def list_visits(
@@ -165,110 +170,8 @@ async def list_visits(
     return [visit_public(work, row) for row in rows]
 
 
-async def _lock(work: Work, visit_id: UUID) -> tuple[Order, Visit]:
-    """The order, then the visit, locked and read anew; raises ``VisitCancelled``."""
-    order = await lock_order(work, await repository.order_of(work, visit_id))
-    visit = await repository.lock_visit(work, visit_id)
-    if visit.status is VisitStatus.CANCELLED:
-        raise VisitCancelled
-    return order, visit
-
-
-def _begin_order(work: Work, order: Order) -> None:
-    if order.status in (OrderStatus.PLACED, OrderStatus.OFFERED):
-        raise TeamIncomplete
-    if order.status is OrderStatus.ASSIGNED:
-        ORDER.move(work, order, OrderStatus.IN_PROGRESS)
-
-
-def _end(work: Work, order: Order, visit: Visit, said: CheckOut) -> None:
-    rules, stamp = verification_rules(), _stamp(work, said)
-    checklist = {task.code: task for task in checklist_of(lines_of(order))}
-    unknown = sorted(set(said.tasks_done) - checklist.keys())
-    if unknown:
-        raise UnknownTask(field="tasks_done", unknown=unknown)
-    ended_at = care_time(stamp, rules)
-    started_at = visit.care_started_at
-    planned = timedelta(minutes=order.duration_minutes)
-    _flag(
-        visit,
-        [
-            *place_flags(_place(said), _home(order), rules),
-            *time_flags(stamp, order.placed_at, rules),
-            *ending_flags(started_at, ended_at, planned, checklist.keys(), said.tasks_done, rules),
-        ],
-    )
-    visit.check_out_at, visit.check_out_device_at = work.now, said.device_at
-    visit.care_ended_at = ended_at if started_at is None else max(started_at, ended_at)
-    visit.check_out_evidence = _evidence(order, said)
-    visit.tasks = [{**task.model_dump(), "done": code in said.tasks_done} for code, task in checklist.items()]
-    visit.readings = [reading.model_dump(mode="json", exclude_none=True) for reading in said.readings]
-    visit.note = said.note
-    VISIT.move(work, visit, VisitStatus.FLAGGED if visit.flags else VisitStatus.VERIFIED)
-    work.record(_ended(visit))
-
-
-async def _complete_order(work: Work, order: Order) -> None:
-    visits = await repository.visits_of_order(work, order.id)
-    if all(visit.status in ENDED or visit.status is VisitStatus.CANCELLED for visit in visits):
-        ORDER.move(work, order, OrderStatus.COMPLETED)
-        work.record(OrderCompleted(area_code=order.area_code, centre_id=order.centre_id, order_id=order.id))
-
-
-def _move(work: Work, visit: Visit, target: VisitStatus) -> None:
-    VISIT.move(work, visit, target)
-    work.record(
-        VisitMoved(
-            area_code=visit.area_code,
-            centre_id=visit.centre_id,
-            visit_id=visit.id,
-            order_id=visit.order_id,
-            status=str(target),
-        )
-    )
-
-
-def _ended(visit: Visit) -> VisitEnded:
-    return VisitEnded(
-        area_code=visit.area_code,
-        centre_id=visit.centre_id,
-        visit_id=visit.id,
-        order_id=visit.order_id,
-        status=str(visit.status),
-    )
-
-
-def _flag(visit: Visit, flags: list[Any]) -> None:
-    """Add flags once each; a new list, so that the change is noticed."""
-    visit.flags = list(dict.fromkeys([*visit.flags, *(str(flag) for flag in flags)]))
-
-
-def _stamp(work: Work, said: Evidence) -> Stamp:
-    return Stamp(device_at=said.device_at, received_at=work.now, sent_at=said.sent_at)
-
-
-def _place(said: Evidence) -> Place:
-    known = said.latitude is not None and said.longitude is not None
-    point = Point(said.latitude or 0.0, said.longitude or 0.0) if known else None
-    return Place(point=point, accuracy_m=said.accuracy_m, is_mock=said.mock_location)
-
-
-def _home(order: Order) -> Point:
-    return Point(order.latitude, order.longitude)
-
-
-def _evidence(order: Order, said: Evidence) -> dict[str, Any]:
-    """What is kept of the phone's word; the start code itself is not."""
-    place = _place(said)
-    kept = said.model_dump(
-        mode="json",
-        include={"device_at", "sent_at", "latitude", "longitude", "accuracy_m", "mock_location"},
-    )
-    kept["distance_m"] = None if place.point is None else round(distance_m(place.point, _home(order)))
-    return kept
-
-
-async def _shown(work: Work, visit_id: UUID) -> VisitPublic:
+async def shown(work: Work, visit_id: UUID) -> VisitPublic:
+    """A visit in reach, as it stands in this transaction."""
     await work.session.flush()
     return visit_public(work, await repository.visit_row(work, visit_id))
 
@@ -279,13 +182,13 @@ def visit_public(work: Work, row: VisitRow) -> VisitPublic:
     own = work.actor.role is Role.CAREGIVER
     to_do = visit.status in _TO_DO
     located = not own or to_do
-    shown = visit.model_dump(exclude={"booking_id", "check_in_evidence", "check_out_evidence", "reviewed_by"})
+    values = visit.model_dump(exclude=_NOT_SHOWN)
     first = order.lines[0]["item"]
     supervises = work.actor.role in SUPERVISING_ROLES
     if supervises:
-        shown |= {"readings": [], "note": "", "review_note": None}
+        values |= {"readings": [], "note": "", "review_note": None}
     return VisitPublic(
-        **shown,
+        **values,
         caregiver_name=row.caregiver_name,
         resident_name=row.resident_name if own and to_do else masked_name(row.resident_name),
         item_code=order.item_code,

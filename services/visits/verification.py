@@ -16,6 +16,8 @@ class Flag(StrEnum):
 
     WRONG_START_CODE = "wrong_start_code"
     MISSING_START_CODE = "missing_start_code"
+    WRONG_CARD = "wrong_card"
+    REPLACED_CARD = "replaced_card"
     FAR_FROM_HOME = "far_from_home"
     MISSING_POSITION = "missing_position"
     MOCK_LOCATION = "mock_location"
@@ -25,6 +27,18 @@ class Flag(StrEnum):
     TOO_SHORT = "too_short"
     TASKS_MISSING = "tasks_missing"
     NO_CHECK_IN = "no_check_in"
+    VITAL_CHECK_MISSING = "vital_check_missing"
+    GAP_IN_ACTS = "gap_in_acts"  # ended before all that was done without network had come in
+    CARE_AFTER_CANCEL = "care_after_cancel"
+    CARE_AFTER_HANDOVER = "care_after_handover"  # the visit had been given to somebody else meanwhile
+
+
+class CardCheck(StrEnum):
+    """What the card at the door proves."""
+
+    GOOD = "good"
+    REPLACED = "replaced"  # an earlier edition, reported lost
+    WRONG = "wrong"  # another resident's, or none of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +126,14 @@ def place_flags(place: Place, home: Point, rules: VerificationRules) -> list[Fla
     return flags
 
 
-def code_flags(told: str | None, expected: str) -> list[Flag]:
-    """The start code that the resident tells at the door."""
-    if not told:
-        return [Flag.MISSING_START_CODE]
-    return [] if told == expected else [Flag.WRONG_START_CODE]
+def code_flags(told: str | None, expected: str, card: CardCheck | None = None) -> list[Flag]:
+    """The start code that the resident tells at the door, or the card there; one of them is enough."""
+    flags = []
+    if card is not None and card is not CardCheck.GOOD:
+        flags.append(Flag.REPLACED_CARD if card is CardCheck.REPLACED else Flag.WRONG_CARD)
+    if told:
+        return flags if told == expected else [*flags, Flag.WRONG_START_CODE]
+    return flags if card is not None else [Flag.MISSING_START_CODE]
 
 
 def ending_flags(

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
+from services.core.columns import UtcDateTime
 from services.core.database import Work
 from services.core.ids import new_id
 from services.vitals.kinds import Quality, ReadingKind
@@ -46,6 +47,10 @@ _AS_SAID = text(
     " CAST(:seqs AS bigint[])) AS said(terminal_id, kind, measured_at, seq)"
     " USING (terminal_id, kind, measured_at) WHERE reading.seq = said.seq AND NOT clock_corrected"
 )
+_VOID = text(
+    "UPDATE reading SET quality = 'no_data' WHERE terminal_id = :source_id AND measured_at = :measured_at"
+    " RETURNING resident_id, measured_at"
+).bindparams(bindparam("measured_at", type_=UtcDateTime()))
 HEAD_BYTES = 2_048
 """How much of an unreadable payload is kept for finding out what is wrong with its sender."""
 
@@ -85,6 +90,15 @@ async def save_readings(connection: AsyncConnection, rows: Sequence[ReadingRow])
         await driver.execute(_INSERT, *zip(*rows, strict=True))
     touched = _touched(rows)
     if touched:
+        await driver.execute(_NOTE, [pair[0] for pair in touched], [pair[1] for pair in touched])
+
+
+async def void_source(work: Work, source_id: UUID, measured_at: datetime) -> None:
+    """A measurement by hand was found wrong: it stays as evidence and counts as a reading no more."""
+    rows = (await work.sql(_VOID, {"source_id": source_id, "measured_at": measured_at})).all()
+    touched = {(row[0], int(row[1].timestamp()) // 3600) for row in rows}
+    if touched:
+        driver = await raw(await work.session.connection())
         await driver.execute(_NOTE, [pair[0] for pair in touched], [pair[1] for pair in touched])
 
 
