@@ -1,4 +1,4 @@
-"""A settlement's life: due, or held until a flagged visit has been looked at."""
+"""A settlement's life: due, or held until a flag has been reviewed. An adjustment's: proposed, decided."""
 
 from enum import StrEnum
 
@@ -12,4 +12,16 @@ class SettlementStatus(StrEnum):
 
 SETTLEMENT = Transitions[SettlementStatus](
     "settlement", {SettlementStatus.HELD: frozenset({SettlementStatus.DUE})}
+)
+
+
+class AdjustmentStatus(StrEnum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"  # booked: the old entries reversed, the new ones made
+    REJECTED = "rejected"
+
+
+ADJUSTMENT = Transitions[AdjustmentStatus](
+    "adjustment",
+    {AdjustmentStatus.PROPOSED: frozenset({AdjustmentStatus.APPROVED, AdjustmentStatus.REJECTED})},
 )

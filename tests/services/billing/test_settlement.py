@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from services.billing.errors import NotSettled
-from services.billing.models import SettlementPublic
 from services.billing.service import get_settlement, settle
+from services.billing.views import SettlementPublic
 from services.core.actor import Role
 from services.core.errors import NotFound
 from services.visits.models import ReviewRequest
@@ -32,7 +32,7 @@ async def test_a_medical_visit_has_two_lines_that_add_up(ordering: Ordering) -> 
     assert [line.code for line in bill.lines] == ["medical_service", "home_visit_fee"]
     assert all(line.quantity * line.unit_fen == line.amount_fen for line in bill.lines)
     assert bill.total_fen == sum(line.amount_fen for line in bill.lines) == order.quote.total_fen
-    assert {line.payer for line in bill.lines} == {"self"}
+    assert {share.payer for line in bill.lines for share in line.shares} == {"self"}
     assert (bill.status, bill.prices_verified) == ("due", False)
 
 
@@ -101,8 +101,9 @@ async def test_a_changed_menu_never_changes_a_placed_order(ordering: Ordering) -
     async with ordering.work() as work:
         await work.sql(
             text(
-                "UPDATE service_item SET price_rule ="
-                " jsonb_set(price_rule, '{components,0,unit_fen}', '999999') WHERE code = 'tuina'"
+                "UPDATE service_item_version SET facts ="
+                " jsonb_set(facts, '{price_rule,components,0,unit_fen}', '999999')"
+                " WHERE facts->>'code' = 'tuina'"
             )
         )
     try:
@@ -112,7 +113,8 @@ async def test_a_changed_menu_never_changes_a_placed_order(ordering: Ordering) -
         async with ordering.work() as work:
             await work.sql(
                 text(
-                    "UPDATE service_item SET price_rule ="
-                    " jsonb_set(price_rule, '{components,0,unit_fen}', '3900') WHERE code = 'tuina'"
+                    "UPDATE service_item_version SET facts ="
+                    " jsonb_set(facts, '{price_rule,components,0,unit_fen}', '3900')"
+                    " WHERE facts->>'code' = 'tuina'"
                 )
             )
