@@ -12,6 +12,8 @@ from api.pagination import Page, PageDep, next_cursor
 from services.core.calendar import Moment
 from services.reports.alarms import service
 from services.reports.alarms.models import FalseAlarmFigures, FalseRate, ResponseFigures
+from services.reports.service_quality.models import QualityFigures
+from services.reports.service_quality.service import quality_figures
 from services.vitals.months.retention import load_policy, plan, retention_log
 
 router = APIRouter(tags=["reports"])
@@ -86,6 +88,12 @@ async def get_response_figures_csv(work: WorkDep, month: Month) -> Response:
     table = await service.response_csv(work, date.fromisoformat(f"{month}-01"))
     name = f'attachment; filename="response-{month}.csv"'
     return Response(table, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+@router.get("/reports/quality", operation_id="get_quality_figures", summary="How well a month's services went")
+async def get_quality_figures(work: WorkDep, month: Month) -> QualityFigures:
+    """By centre and category: found somebody, completed, on time, agreed, complained, satisfied."""
+    return await quality_figures(work, date.fromisoformat(f"{month}-01"))
 
 
 @router.get(

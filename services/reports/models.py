@@ -11,7 +11,10 @@ from services.catalogue.models import Category
 from services.dispatch.states import OfferStatus
 from services.orders.models import OrderPublic
 from services.orders.states import OrderStatus
+from services.visits.incidents.models import IncidentKind, IncidentSeverity
+from services.visits.incidents.states import IncidentStatus
 from services.visits.states import VisitStatus
+from services.visits.watch.models import IssueKind
 
 
 class OfferBrief(BaseModel):
@@ -80,6 +83,7 @@ class BoardVisit(BaseModel):
     status: VisitStatus
     starts_at: datetime
     flags: list[str]
+    issues: list[IssueKind] = Field([], description="What goes wrong with it now: late, missed, …")
 
 
 class BoardOrder(BaseModel):
@@ -115,6 +119,22 @@ class BoardColumns(BaseModel):
     assigned: list[BoardOrder] = []
     in_progress: list[BoardOrder] = []
     flagged: list[BoardOrder] = []
+
+
+class BoardIncident(BaseModel):
+    """Something that happened at a visit, not closed yet."""
+
+    id: UUID
+    visit_id: UUID
+    resident_id: UUID
+    resident_name: str = Field(description="Surname only, the rest masked.")
+    caregiver_id: UUID
+    caregiver_name: str
+    kind: IncidentKind
+    severity: IncidentSeverity
+    status: IncidentStatus
+    occurred_at: datetime
+    version: int
 
 
 class BoardAlert(BaseModel):
@@ -164,4 +184,6 @@ class BoardPublic(BaseModel):
     alerts: list[BoardAlert]
     faults: list[BoardFault] = Field(description="Of its terminals: those a life depends on first.")
     tests_overdue: int = Field(description="Terminals without their monthly test call.")
+    incidents: list[BoardIncident] = Field(description="At visits, not closed yet; severe ones first.")
+    conflicts_open: int = Field(description="Acts of offline work that did not fit and wait for somebody.")
     truncated: bool

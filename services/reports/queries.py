@@ -38,7 +38,20 @@ _BACKLOG = text(
         (SELECT greatest(coalesce(extract(epoch FROM now() - min(next_check_at)), 0), 0) FROM terminal_watch)
             AS checks_late_seconds,
         (SELECT count(*) FROM terminal_fault WHERE status = 'open' AND is_life_safety) AS faults_untaken,
+        (SELECT count(*) FROM day_plan WHERE status = 'computing' AND lease IS NULL) AS day_plans_waiting,
+        (SELECT count(*) FROM day_plan WHERE status = 'computing' AND lease IS NOT NULL) AS day_plans_computing,
+        (SELECT count(*) FROM day_plan WHERE status = 'failed'
+            AND finished_at > now() - interval '1 day') AS day_plans_failed,
+        (SELECT coalesce(extract(epoch FROM now() - min(requested_at)), 0) FROM day_plan
+            WHERE status = 'computing') AS day_plans_waiting_seconds,
         (SELECT count(*) FROM alert WHERE status = 'open') AS alerts_open,
+        (SELECT count(*) FROM offer
+            WHERE status IN ('sent', 'viewed') AND expires_at < now() - interval '10 seconds')
+            AS offers_overdue,
+        (SELECT count(*) FROM dispatch_round WHERE status = 'running' AND next_at < now() - interval '10 seconds')
+            AS rounds_overdue,
+        (SELECT count(*) FROM order_climb WHERE next_at < now() - interval '10 seconds') AS climbs_overdue,
+        (SELECT count(*) FROM order_climb WHERE level = 'county' AND ended_at IS NULL) AS orders_untaken,
         (SELECT coalesce(extract(epoch FROM now() - min(noted_at)), 0) FROM reading_note) AS reading_notes_seconds,
         (SELECT greatest(coalesce(extract(epoch FROM now() - min(due_at)), 0), 0) FROM reading_dirty)
             AS aggregates_overdue_seconds
@@ -78,7 +91,9 @@ _ORDER = text(
         AND (:residents IS NULL OR o.resident_id = ANY(:residents))
     """
 ).bindparams(bindparam("residents", type_=RESIDENTS))
-_ORDER_JSON = dict.fromkeys(("lines", "quote", "offers", "bookings", "visits"), JSONB)
+_ORDER_JSON = dict.fromkeys(
+    ("lines", "quote", "windows", "access", "caller", "offers", "bookings", "visits"), JSONB
+)
 
 _HISTORY = text(
     """
@@ -107,7 +122,8 @@ _BOARD = text(
             WHERE f.order_id = o.id AND f.status IN ('sent', 'viewed')) AS offers,
         (SELECT coalesce(jsonb_agg(jsonb_build_object('visit_id', v.id, 'caregiver_id', v.caregiver_id,
                 'caregiver_name', c.name, 'status', v.status, 'starts_at', v.starts_at,
-                'flags', v.flags) ORDER BY v.id), '[]')
+                'flags', v.flags, 'issues', (SELECT coalesce(jsonb_agg(i.kind ORDER BY i.id), '[]')
+                    FROM visit_issue i WHERE i.visit_id = v.id AND i.status = 'open')) ORDER BY v.id), '[]')
             FROM visit v JOIN caregiver c ON c.id = v.caregiver_id
             WHERE v.order_id = o.id AND v.status <> 'cancelled') AS visits
     FROM service_order o
@@ -150,6 +166,32 @@ _BOARD_FAULTS = text(
     LIMIT :limit
     """
 )
+
+
+_BOARD_INCIDENTS = text(
+    """
+    SELECT i.id, i.visit_id, i.resident_id, r.name AS resident_name, i.caregiver_id, c.name AS caregiver_name,
+        i.kind, i.severity, i.status, i.occurred_at, i.version
+    FROM visit_incident i
+    JOIN resident r ON r.id = i.resident_id
+    JOIN caregiver c ON c.id = i.caregiver_id
+    WHERE i.centre_id = :centre_id AND i.area_code LIKE :area AND i.status <> 'closed'
+    ORDER BY i.severity = 'severe' DESC, i.id
+    LIMIT :limit
+    """
+)
+_CONFLICTS = text("SELECT count(*) FROM visit_act WHERE centre_id = :centre_id AND status = 'conflict'")
+
+
+async def centre_incidents(work: Work, centre_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """Incidents of a centre's visits that are not closed, severe ones first."""
+    values = {"centre_id": centre_id, "limit": limit, "area": walls(work.actor)["area"]}
+    return (await work.sql(_BOARD_INCIDENTS, values)).mappings().all()
+
+
+async def count_conflicts(work: Work, centre_id: UUID) -> int:
+    """How many acts of offline work wait for somebody to look."""
+    return int((await work.sql(_CONFLICTS, {"centre_id": centre_id})).scalar_one())
 
 
 async def order_with_work(work: Work, order_id: UUID, with_offers: bool) -> RowMapping | None:

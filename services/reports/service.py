@@ -5,13 +5,22 @@ from uuid import UUID
 
 from services.audit.service import record_read
 from services.centres.service import centre_in_reach
-from services.core.actor import SUPERVISING_ROLES, Role
+from services.core.actor import Role
 from services.core.database import Work
 from services.core.errors import NotFound
 from services.orders.models import StatusChangePublic
-from services.orders.rules import TELLS_START_CODE, name_for
+from services.orders.rules import name_for
+from services.orders.showing import shown
 from services.reports import queries
-from services.reports.models import BoardAlert, BoardColumns, BoardFault, BoardOrder, BoardPublic, OrderDetail
+from services.reports.models import (
+    BoardAlert,
+    BoardColumns,
+    BoardFault,
+    BoardIncident,
+    BoardOrder,
+    BoardPublic,
+    OrderDetail,
+)
 from services.terminals.test_calls.service import count_overdue
 
 BOARD_LIMIT = 500
@@ -25,22 +34,8 @@ async def read_order(work: Work, order_id: UUID) -> OrderDetail:
     row = await queries.order_with_work(work, order_id, work.actor.role not in _HOUSEHOLD)
     if row is None:
         raise NotFound
-    facts = dict(row)
-    await record_read(work, [facts["resident_id"]], "order", ["address", "note", "window", "visits"])
-    first = facts["lines"][0]["item"]
-    if work.actor.role not in TELLS_START_CODE:
-        facts["start_code"] = None
-    if work.actor.role in SUPERVISING_ROLES:
-        facts["note"] = ""  # free words, often about health
-    return OrderDetail.model_validate(
-        {
-            **facts,
-            "resident_name": name_for(work.actor.role, facts["resident_name"]),
-            "item_name_zh": first["name_zh"],
-            "item_name_en": first["name_en"],
-            "category": first["category"],
-        }
-    )
+    await record_read(work, [row["resident_id"]], "order", ["address", "note", "window", "access", "visits"])
+    return OrderDetail.model_validate(shown(work.actor.role, dict(row), row["resident_name"]))
 
 
 async def read_history(work: Work, order_id: UUID) -> list[StatusChangePublic]:
@@ -58,13 +53,14 @@ async def read_board(work: Work, centre_id: UUID) -> BoardPublic:
     orders = await queries.centre_board(work, centre.id, BOARD_LIMIT + 1)
     alerts = await queries.centre_alerts(work, centre.id, BOARD_LIMIT + 1)
     faults = await queries.centre_faults(work, centre.id, BOARD_LIMIT + 1)
+    incidents = await queries.centre_incidents(work, centre.id, BOARD_LIMIT + 1)
     columns = BoardColumns()
     for row in orders[:BOARD_LIMIT]:
         order = BoardOrder.model_validate(_named(work, dict(row)))
         _column(columns, order).append(order)
     shown = [BoardAlert.model_validate(_named(work, dict(row))) for row in alerts[:BOARD_LIMIT]]
-    seen = {row["resident_id"] for row in (*orders, *alerts, *faults) if row["resident_id"] is not None}
-    await record_read(work, seen, "board", ["resident_name", "item", "window", "alerts", "faults"])
+    seen = {row["resident_id"] for row in (*orders, *alerts, *faults, *incidents) if row["resident_id"]}
+    await record_read(work, seen, "board", ["resident_name", "item", "window", "alerts", "faults", "incidents"])
     return BoardPublic(
         centre_id=centre.id,
         at=work.now,
@@ -72,7 +68,9 @@ async def read_board(work: Work, centre_id: UUID) -> BoardPublic:
         alerts=shown,
         faults=[BoardFault.model_validate(_named(work, dict(row))) for row in faults[:BOARD_LIMIT]],
         tests_overdue=await count_overdue(work, centre.id),
-        truncated=max(len(orders), len(alerts), len(faults)) > BOARD_LIMIT,
+        incidents=[BoardIncident.model_validate(_named(work, dict(row))) for row in incidents[:BOARD_LIMIT]],
+        conflicts_open=await queries.count_conflicts(work, centre.id),
+        truncated=max(len(orders), len(alerts), len(faults), len(incidents)) > BOARD_LIMIT,
     )
 
 
