@@ -47,7 +47,7 @@ async def authorise(
     house: HouseDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
-    """Refuse what `api/policy.py` does not allow. Hangs on the whole API, so that no route can forget it."""
+    """Refuse what `api/policy/` does not allow. Hangs on the whole API, so that no route can forget it."""
     route: APIRoute = request.scope["route"]
     operation = route.operation_id or ""
     if operation in PUBLIC:

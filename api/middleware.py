@@ -15,6 +15,8 @@ from services.core.ids import new_id
 
 log = structlog.get_logger("api")
 MAX_BODY_BYTES = 1_048_576
+MAX_PICTURE_BYTES = 2_097_152
+_PICTURES = re.compile(r"/api/v1/visits/[0-9a-f-]{36}/proofs/[0-9a-f-]{36}")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 registry = CollectorRegistry()
@@ -89,16 +91,17 @@ class RequestFrame:
 
 
 def limited(scope: Scope, receive: Receive) -> Receive:
-    """Reads no more than ``MAX_BODY_BYTES``, whether the sender tells the length or not.
+    """Reads no more than ``MAX_BODY_BYTES`` (a picture may be larger), whether the sender tells the length or not.
 
     Here and not by the framework's own setting, whose refusal is plain text and not a problem document.
     """
     told = dict(scope["headers"]).get(b"content-length", b"0")
-    taken = MAX_BODY_BYTES + 1 if told.isdigit() and int(told) > MAX_BODY_BYTES else 0
+    most = MAX_PICTURE_BYTES if _PICTURES.fullmatch(scope["path"]) else MAX_BODY_BYTES
+    taken = most + 1 if told.isdigit() and int(told) > most else 0
 
     async def receive_limited() -> Message:
         nonlocal taken
-        if taken > MAX_BODY_BYTES:
+        if taken > most:
             raise HTTPException(413)
         message = await receive()
         taken += len(message.get("body", b""))

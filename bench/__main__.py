@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from bench import api, backlog, full_fleet, history, ingest, share, sos, storm
+from bench import api, backlog, full_fleet, history, ingest, plans, share, sos, storm, suggest
 from bench.house import House
 from bench.machine import describe
 from bench.report import Section, show, write
@@ -93,6 +93,15 @@ def share_command(
     run(partial(share.measure, messages=messages), keep=keep)
 
 
+@app.command("suggest")
+def suggest_command(
+    quick: Annotated[bool, typer.Option("--quick", help="Twenty caregivers, some seconds; not written.")] = False,
+    keep: Write = True,
+) -> None:
+    """Suggestions over HTTP at 20, 100 and 300 caregivers with a full day (3 min)."""
+    run(partial(suggest.measure, quick=quick), keep=keep and not quick)
+
+
 @app.command("history")
 def history_command(
     rows: Annotated[list[str] | None, typer.Option(help="Such as 10M; several times.")] = None,
@@ -102,6 +111,20 @@ def history_command(
     """Ingest and charts beside 10 and 50 million readings (30 min and some 20 GB)."""
     wanted = sorted(history.millions(text) for text in rows or ("10M", "50M"))
     run(partial(history.measure, rows=wanted, messages=messages), keep=keep)
+
+
+@app.command("plans")
+def plans_command(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Of the public instances.")],
+    quick: Annotated[bool, typer.Option("--quick", help="Only that it runs through, in seconds.")] = False,
+    only: Annotated[plans.Part | None, typer.Option(help="One part of it.")] = None,
+    keep: Write = True,
+) -> None:
+    """Planning days: public instances, townships beside VROOM, urgent visits, repair (75 min)."""
+    for section in plans.measure(folder, plans.QUICK if quick else plans.FULL, only):
+        show(section)
+        if keep and not quick:
+            write(section, describe())
 
 
 def run(*benchmarks: Benchmark, keep: bool = True) -> None:

@@ -93,7 +93,11 @@ async def _item(house: House) -> str:
     connection = await house.connect()
     try:
         return str(
-            await connection.fetchval("SELECT code FROM service_item WHERE is_active ORDER BY code LIMIT 1")
+            await connection.fetchval(
+                "SELECT i.code FROM service_item i JOIN service_item_version v ON v.item_id = i.id"
+                " WHERE v.published_at IS NOT NULL AND v.is_active AND v.facts->'nursing_list' <> '\"negative\"'"
+                " AND v.facts->'preconditions' = '[]' ORDER BY i.code LIMIT 1"
+            )
         )
     finally:
         await connection.close()

@@ -8,6 +8,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import migrations
+from services.catalogue.service import load_items
 from services.core.actor import SYSTEM
 from services.core.database import Database
 from services.terminals.profiles import load_profiles
@@ -37,6 +38,7 @@ async def _load_defaults(database_url: str) -> None:
     try:
         async with database.unit_of_work(SYSTEM) as work:
             await load_profiles(work)
+            await load_items(work)
     finally:
         await database.close()
 

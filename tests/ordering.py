@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.caregivers.models import Caregiver, Credential, Shift, TravelMode
+from services.caregivers.states import CredentialStatus
 from services.catalogue.service import seed_items
 from services.core.actor import SYSTEM, Actor, Role
 from services.core.crypto import Vault
@@ -25,7 +26,7 @@ from services.reports.models import OrderDetail
 from services.reports.service import read_order
 from services.residents.models import Gender
 from services.visits import service as visits
-from services.visits.models import CheckIn, CheckOut, VisitPublic
+from services.visits.models import CheckIn, CheckOut, VisitPublic, VisitReading
 from tests.clock import ManualClock
 from tests.world import Place, World, build_world
 
@@ -111,6 +112,8 @@ class Ordering:
                             issuer="测试机关",
                             valid_from=date(2020, 1, 1),
                             valid_until=facts.get("valid_until", date(2040, 1, 1)),
+                            status=CredentialStatus.VERIFIED,
+                            checked_at=work.now,
                         )
                     )
         self.team.extend(made)
@@ -195,6 +198,8 @@ class Ordering:
     def leaving(self, order: OrderPublic, **said: Any) -> CheckOut:
         """A check-out with nothing wrong."""
         checklist = next(item.checklist for item in seed_items() if item.code == order.item_code)
+        checked = any(task.code == "vital_check" for task in checklist)
+        pressure = VisitReading(kind="blood_pressure", systolic=128, diastolic=76)
         return CheckOut(
             **{
                 "device_at": self.clock.now(),
@@ -202,6 +207,7 @@ class Ordering:
                 "longitude": HOME[1],
                 "accuracy_m": 20,
                 "tasks_done": [task.code for task in checklist],
+                "readings": [pressure] if checked else [],
                 **said,
             }
         )

@@ -7,6 +7,7 @@ from itertools import count
 from uuid import UUID
 
 from services.caregivers.models import Caregiver, Credential, Shift, TravelMode
+from services.caregivers.states import CredentialStatus
 from services.catalogue.service import seed_items
 from services.centres.models import Area, Centre
 from services.core.actor import STAFF_ROLES, Role
@@ -19,6 +20,7 @@ from services.identity.passwords import hash_now
 from services.residents.identity_numbers import check_character
 from services.residents.models import CareRelationship, EmergencyContact, Gender, RelationKind, Resident
 from services.residents.service import CONTACT_PHONE_PURPOSE, ID_NUMBER_PURPOSE, PHONE_PURPOSE
+from tests.permits import permit_nursing
 
 PASSWORD = "world-password-1"
 _PASSWORD_HASH = hash_now(PASSWORD)
@@ -192,6 +194,7 @@ def relate(work: Work, vault: Vault, place: Place) -> None:
             (household.family, RelationKind.FAMILY),
         ):
             work.session.add(relationship(work, household.resident, account, kind))
+        permit_nursing(work, household.resident)
         work.session.add(
             EmergencyContact(
                 resident_id=household.resident.id,
@@ -236,5 +239,7 @@ def _working(work: Work, caregiver: Caregiver) -> None:
                 issuer="测试机关",
                 valid_from=date(2020, 1, 1),
                 valid_until=date(2040, 1, 1),
+                status=CredentialStatus.VERIFIED,
+                checked_at=work.now,
             )
         )

@@ -5,7 +5,7 @@ residents with a family member each. ``open_case`` adds an order with its offer,
 terminal, so that a test may use one up.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -26,17 +26,26 @@ from services.identity.service import authenticate, open_session
 from services.orders.lines import OrderLine, price_of
 from services.orders.models import Channel, Order
 from services.orders.states import OrderStatus
+from services.payers.service import load_programmes
 from services.referrals.models import Referral, ReferralKind
 from services.referrals.states import ReferralStatus
 from services.terminals.models import Terminal, TerminalBinding, TerminalKind, TerminalProfile
 from services.terminals.states import TerminalStatus
 from services.visits.models import Visit
 from services.visits.states import VisitStatus
+from tests.ahead import add_ahead
 from tests.alerts import idle_policy
+from tests.complaints import add_voices
 from tests.duties import add_duty
+from tests.evidence import add_evidence
+from tests.money import add_bill
+from tests.payments import add_paid
 from tests.people import Place as Place
 from tests.people import new_centre, new_county, new_people, relate
+from tests.permits import add_permits
+from tests.plans import add_plan
 from tests.rules import add_maintenance, add_rule
+from tests.staffing import add_staffing
 from tests.upkeep import add_upkeep
 
 START_CODE = "42x1"
@@ -115,6 +124,35 @@ class Case:
     command_id: UUID
     rule_id: UUID
     maintenance_id: UUID
+    adjustment_id: UUID
+    proof_id: UUID
+    incident_id: UUID
+    issue_id: UUID
+    conflict_id: UUID
+    correction_id: UUID
+    plan_id: UUID
+    callback_id: UUID
+    complaint_id: UUID
+    refund_id: UUID
+    claim_id: UUID
+    claim_line_id: UUID
+    consent_id: UUID
+    assessment_id: UUID
+    first_assessment_id: UUID
+    credential_id: UUID
+    shift_id: UUID
+    absence_id: UUID
+    shift_swap_id: UUID
+    template_id: UUID
+    pair_id: UUID
+    institution_id: UUID
+    colleague_id: UUID
+    far_ahead: datetime
+    quote_id: UUID
+    package_id: UUID
+    package_template_id: UUID
+    care_plan_id: UUID
+    day: str
     now: datetime
     month: str = "2026-11"
     vendor_key_id: UUID = field(default_factory=new_id)
@@ -135,6 +173,8 @@ async def build_world(database: Database, settings: Settings, vault: Vault) -> W
             source="test",
         )
         work.session.add(profile)
+        for county in (home, other):
+            await load_programmes(work, county)
         places = [new_centre(work, home, 1), new_centre(work, home, 2), new_centre(work, other, 1)]
         await work.session.flush()
         made = [new_people(work, vault, county, centre) for county, centre in places]
@@ -164,9 +204,18 @@ async def open_case(world: World, place: Place | None = None, number: int = 0) -
         policy = idle_policy(work, place.centre)
         work.session.add_all((referral, policy))
         work.session.add_all((visit, _ladder(alert)))
+        await work.session.flush()
+        evidence = add_evidence(work, world.vault, visit, place.staff[Role.DISPATCHER].id, FINDING, START_CODE)
         duty = await add_duty(work, place, alert.id)
         upkeep = add_upkeep(work, terminal)
+        permits = add_permits(work, place.households[number].resident)
+        voices = await add_voices(work, order, order.placed_by, booking.caregiver_id)
+        ahead = await add_ahead(work, order, household_account=order.placed_by)
         rule_id, maintenance_id = add_rule(work, place), add_maintenance(work, terminal)
+        staffing = await add_staffing(work, place, number, starts_at)
+        plan_id = await add_plan(work, place, order)
+        adjustment_id = await add_bill(work, order)
+        paid = await add_paid(work, order)
     return Case(
         order_id=order.id,
         offer_id=offer.id,
@@ -189,6 +238,25 @@ async def open_case(world: World, place: Place | None = None, number: int = 0) -
         command_id=upkeep.command_id,
         rule_id=rule_id,
         maintenance_id=maintenance_id,
+        adjustment_id=adjustment_id,
+        proof_id=evidence.proof_id,
+        incident_id=evidence.incident_id,
+        issue_id=evidence.issue_id,
+        conflict_id=evidence.conflict_id,
+        correction_id=evidence.correction_id,
+        **asdict(staffing),
+        consent_id=permits.consent_id,
+        assessment_id=permits.assessment_id,
+        first_assessment_id=permits.first_assessment_id,
+        plan_id=plan_id,
+        callback_id=voices.callback_id,
+        complaint_id=voices.complaint_id,
+        **asdict(paid),
+        quote_id=ahead.quote_id,
+        package_id=ahead.package_id,
+        package_template_id=ahead.package_template_id,
+        care_plan_id=ahead.care_plan_id,
+        day=ahead.day,
         now=work.now,
     )
 

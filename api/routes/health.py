@@ -11,6 +11,7 @@ from sqlalchemy import text
 from api.deps import HouseDep
 from api.middleware import registry
 from services.core.database import DATABASE_AWAY
+from services.dispatch.travel import travel_figures
 from services.reports.queries import backlog
 
 router = APIRouter(tags=["health"])
@@ -54,6 +55,7 @@ async def readyz(house: HouseDep, response: Response) -> Health:
 async def metrics(house: HouseDep) -> Response:
     """Requests of this process, and the backlogs of the whole system."""
     lines = [generate_latest(registry).decode()]
+    lines.extend(f"guoyuan_{name} {value}\n" for name, value in travel_figures().items())
     try:
         async with house.database.engine.connect() as connection:
             figures: dict[str, Any] = await backlog(connection)

@@ -20,7 +20,10 @@ router = APIRouter(prefix="/residents/{resident_id}/vitals", tags=["vitals"])
 
 
 class ReadingPublic(BaseModel):
-    """One value with its unit (UCUM) and code (LOINC)."""
+    """One value with its unit (UCUM) and code (LOINC).
+
+    `terminal_id` is what it came from; of a value measured by hand, the record in the visit that says who did it.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from ops.demo.areas import Town, towns
 from ops.demo.devices import Devices, devices
 from ops.demo.ids import Seed
+from ops.demo.institutions import institution_of
 from ops.demo.people import People, people
 from ops.demo.secrets import DemoSecrets
 from ops.demo.staff import Staff, staff, village_doctors
@@ -32,6 +33,8 @@ def build(seed: Seed, scale: int, vault: Vault, secrets: DemoSecrets, now: datet
     county = towns(seed)
     residents = people(seed, county, scale, vault, now)
     workers = staff(seed, county, scale, vault, now)
+    for caregiver in workers.caregivers:
+        caregiver.institution_id = institution_of(seed, caregiver.profession)
     residents.relationships.extend(village_doctors(seed, residents.residents, workers.accounts, now))
     terminals = devices(seed, county, residents.residents, now)
     hashes = role_hashes(secrets)

@@ -10,20 +10,21 @@ from functools import lru_cache
 from uuid import UUID
 
 from ops.demo.ids import Seed
+from ops.demo.money import MoneyRows, Purse
 from ops.demo.staff import Member
-from services.billing.models import Settlement, SettlementLine
-from services.billing.service import SELF_PAY
+from services.billing.models import Settlement
 from services.billing.states import SettlementStatus
 from services.catalogue.models import ItemFacts
 from services.catalogue.pricing import quote
 from services.catalogue.service import seed_items
+from services.core.clock import BUSINESS_ZONE
 from services.core.transitions import StatusChange
 from services.dispatch.models import Booking, Offer, busy_range
 from services.dispatch.states import OfferStatus
 from services.identity.models import Account
 from services.orders.lines import OrderLine, price_of
 from services.orders.models import Order
-from services.orders.rules import CHANNELS
+from services.orders.rules import CHANNELS, written
 from services.orders.service import price_context
 from services.orders.states import OrderStatus
 from services.quality.models import Rating
@@ -57,8 +58,7 @@ class Rows:
     offers: list[Offer] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
-    settlements: list[Settlement] = field(default_factory=list)
-    lines: list[SettlementLine] = field(default_factory=list)
+    money: MoneyRows = field(default_factory=MoneyRows)
     ratings: list[Rating] = field(default_factory=list)
     changes: list[StatusChange] = field(default_factory=list)
 
@@ -101,6 +101,7 @@ class Pen:
             placed_at=at,
             window_start=window[0],
             window_end=window[1],
+            windows=written([window]),
             duration_minutes=item.duration_minutes,
             caregivers_required=item.caregivers_required,
             address=resident.address,
@@ -202,8 +203,9 @@ class Pen:
         """Somebody looked at the flags; the held bill falls due."""
         visit.review_note, visit.reviewed_by = note, by.id
         self._move("visit", visit, VisitStatus.REVIEWED, at, by, note)
-        bill = self.rows.settlements[-1]
+        bill = self.rows.money.settlements[-1]
         self._move("settlement", bill, SettlementStatus.DUE, at, None, "reviewed")
+        self._purse().book(bill, at)
 
     def rate(self, order: Order, score: int, words: str, at: datetime, by: Account) -> None:
         """What the household says."""
@@ -227,6 +229,7 @@ class Pen:
             seconds = (visit.care_ended_at - visit.care_started_at).total_seconds()
             stay = min(order.duration_minutes, max(1, round(seconds / 60)))
         price = quote(items()[order.item_code].price_rule, 1, stay, price_context(order.is_urgent))
+        started = visit.care_started_at or visit.starts_at
         bill = Settlement(
             id=self.seed.key("settlement", *self.path, at=at),
             order_id=order.id,
@@ -234,25 +237,18 @@ class Pen:
             centre_id=order.centre_id,
             area_code=order.area_code,
             status=SettlementStatus.HELD if visit.flags else SettlementStatus.DUE,
+            service_day=started.astimezone(BUSINESS_ZONE).date(),
+            quote_total_fen=order.quote["total_fen"],
             total_fen=price.total_fen,
             settled_at=at,
         )
-        self.rows.settlements.append(bill)
         self._note("settlement", bill, None, at, None)
-        self.rows.lines.extend(
-            SettlementLine(
-                id=self.seed.key("line", *self.path, number, at=at),
-                settlement_id=bill.id,
-                resident_id=order.resident_id,
-                area_code=order.area_code,
-                line_no=number,
-                payer=SELF_PAY,
-                rule_source=line.source,
-                rule_version=line.version,
-                **line.model_dump(exclude={"item_line", "source", "version", "verified"}),
-            )
-            for number, line in enumerate(price.lines, start=1)
-        )
+        self._purse().write(bill, order, price, stay)
+        if bill.status is SettlementStatus.DUE:
+            self._purse().book(bill, at)
+
+    def _purse(self) -> Purse:
+        return Purse(self.seed, self.rows.money, self.path)
 
     def _move(
         self,

@@ -10,12 +10,14 @@ from sqlmodel import SQLModel
 
 from ops.demo import secrets as demo_secrets
 from ops.demo.alarms import alarms
-from ops.demo.areas import area_rows, centre_rows, towns
+from ops.demo.areas import COUNTY, area_rows, centre_rows, towns
 from ops.demo.bulk import copy_rows, driver, insert_missing
 from ops.demo.county import County, build, role_hashes
 from ops.demo.devices import PROVISION_KEY, SERIAL_PREFIX
 from ops.demo.history import history
 from ops.demo.ids import Seed
+from ops.demo.institutions import institutions, work_limits
+from ops.demo.permits import permits
 from ops.demo.readings import day_of_readings, last_words
 from ops.demo.roster import roster
 from ops.demo.secrets import DemoSecrets
@@ -27,6 +29,8 @@ from services.core.crypto import vault_from
 from services.core.database import Database, Work
 from services.core.settings import Settings
 from services.identity.passwords import verify_password
+from services.packages.service import load_templates
+from services.payers.service import load_programmes
 from services.terminals.credentials import hash_password
 from services.terminals.models import TerminalKind, default_profile_id
 from services.terminals.profiles import load_profiles
@@ -129,12 +133,16 @@ async def _store(work: Work, county: County, secrets: DemoSecrets, now: datetime
     await insert_missing(work, area_rows())
     await _store_centres(work, county)
     report.loaded["service items"] = await load_items(work)
+    report.loaded["package templates"] = await load_templates(work)
+    report.loaded["payer programmes"] = await load_programmes(work, COUNTY)
     await load_profiles(work)
     await _store_provision_secret(await driver(work), secrets)
     await copy("residents", county.people.residents)
     await copy("emergency contacts", county.people.contacts)
+    await copy("institutions", institutions(county.seed, now))
     await copy("caregivers", county.staff.caregivers)
     await copy("licences", county.staff.credentials)
+    await copy("working-time limits", work_limits(members(county.seed, county.towns, county.scale), now))
     await copy("accounts", county.people.accounts + county.staff.accounts)
     await copy("staff numbers", county.staff.phones)
     await copy("care relationships", county.people.relationships)
@@ -156,12 +164,21 @@ async def _store_history(work: Work, county: County, now: datetime, copy: Copy) 
     connection = await driver(work)
     numbers = {row["id"]: row["number"] for row in await connection.fetch("SELECT id, number FROM caregiver")}
     rows = history(county, numbers, now)
+    granted = permits(county, rows.orders, now)
+    await copy("consents", granted.consents)
+    await copy("first assessments", granted.first_assessments)
+    await copy("ability assessments", granted.abilities)
     await copy("orders", rows.orders)
     await copy("offers", rows.offers)
     await copy("bookings", rows.bookings)
     await copy("visits", rows.visits)
-    await copy("settlements", rows.settlements)
-    await copy("settlement lines", rows.lines)
+    await copy("settlements", rows.money.settlements)
+    await copy("bills as made", rows.money.revisions)
+    await copy("settlement lines", rows.money.lines)
+    await copy("shares of payers", rows.money.shares)
+    await copy("ledger accounts", rows.money.accounts.values())
+    await copy("ledger transactions", rows.money.transactions)
+    await copy("ledger postings", rows.money.postings)
     await copy("ratings", rows.ratings)
     await copy("status changes", rows.changes)
     for day in (now - timedelta(days=1), now):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 from ops.demo.staff import Member
-from services.caregivers.models import Shift
+from services.caregivers.models import Shift, ShiftKind
 from services.core.clock import BUSINESS_ZONE
 
 DAYS_BACK = 7
@@ -19,6 +19,8 @@ _LATE = (time(14), time(22))
 _NIGHT = (time(22), time(6))
 _OFFICE = (time(8), time(17))
 _WHOLE_DAY = (time(0), time(0))
+_EVENING = (time(18), time(22))
+"""Village doctors are on call after work, for urgent orders."""
 
 
 def roster(team: Iterable[Member], now: datetime) -> Iterator[Shift]:
@@ -30,6 +32,8 @@ def roster(team: Iterable[Member], now: datetime) -> Iterator[Shift]:
             hours = hours_of(member, day)
             if hours is not None:
                 yield _shift(member, day, *hours)
+                if member.post.profession == "village_doctor":
+                    yield _shift(member, day, *_EVENING, kind=ShiftKind.ON_CALL)
 
 
 def hours_of(member: Member, day: date) -> tuple[time, time] | None:
@@ -45,11 +49,12 @@ def hours_of(member: Member, day: date) -> tuple[time, time] | None:
     return {"night": _NIGHT, "office": _OFFICE, "always": _WHOLE_DAY}[post.pattern]
 
 
-def _shift(member: Member, day: date, starts: time, ends: time) -> Shift:
+def _shift(member: Member, day: date, starts: time, ends: time, kind: ShiftKind = ShiftKind.WORK) -> Shift:
     last_day = day if ends > starts else day + timedelta(days=1)
     starts_at = datetime.combine(day, starts, BUSINESS_ZONE)
     return Shift(
         id=member.seed.key("shift", member.number, day, at=starts_at),
+        kind=kind,
         caregiver_id=member.caregiver_id,
         area_code=member.town.code,
         starts_at=starts_at,

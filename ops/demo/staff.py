@@ -11,7 +11,9 @@ from uuid import UUID
 from ops.demo.areas import COUNTY, SHOWCASE_TOWN, Town, data
 from ops.demo.ids import Seed
 from ops.demo.people import name_lists
+from services.caregivers.credentials.service import NUMBER_PURPOSE
 from services.caregivers.models import Caregiver, Credential, TravelMode
+from services.caregivers.states import CredentialStatus
 from services.core.actor import Role
 from services.core.crypto import Vault
 from services.identity.models import Account
@@ -99,7 +101,7 @@ def staff(seed: Seed, county: list[Town], scale: int, vault: Vault, now: datetim
     for member in members(seed, county, scale):
         caregiver = _caregiver(member, names, vault)
         made.caregivers.append(caregiver)
-        made.credentials.extend(_credentials(member))
+        made.credentials.extend(_credentials(member, vault, now))
         account = _account(
             seed,
             Role.CAREGIVER,
@@ -217,7 +219,7 @@ def _caregiver(member: Member, names: dict[Gender, list[str]], vault: Vault) -> 
     )
 
 
-def _credentials(member: Member) -> list[Credential]:
+def _credentials(member: Member, vault: Vault, now: datetime) -> list[Credential]:
     return [
         Credential(
             id=member.seed.key("credential", member.number, kind),
@@ -225,10 +227,14 @@ def _credentials(member: Member) -> list[Credential]:
             area_code=member.town.code,
             kind=kind,
             issuer="示范发证机关（虚构）",
+            number_encrypted=vault.encrypt(f"SF{place}{member.number:06d}", NUMBER_PURPOSE),
             valid_from=_VALID_FROM,
             valid_until=_EXPIRED_UNTIL if (member.town.code, member.place, kind) == EXPIRED else _VALID_UNTIL,
+            status=CredentialStatus.VERIFIED,
+            checked_at=now,
+            check_note="示范数据，视为已核验",
         )
-        for kind in member.post.licences
+        for place, kind in enumerate(member.post.licences, start=1)
     ]
 
 

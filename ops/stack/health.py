@@ -19,8 +19,10 @@ from ops.stack.mqtt import probe
 from ops.stack.runtime import same_process
 from ops.stack.up import api_url
 from services.core.database import Database
+from services.core.geo import Point
 from services.core.heartbeat import LATE_SECONDS
 from services.core.settings import Settings
+from services.dispatch.travel.service import from_settings
 from services.notifications.models import Channel
 from services.notifications.senders.registry import outlets
 from services.reports.queries import backlog
@@ -33,6 +35,8 @@ OVERDUE_ESCALATIONS = 0
 FAILED_HANDLERS = 0
 LATE_NOTIFICATIONS_SECONDS = 10.0
 LATE_CHECKS_SECONDS = 120.0
+_TWO_PLACES = (Point(28.20, 113.00), Point(28.21, 113.01))
+"""Somewhere in the county; nobody lives there for us."""
 
 BEATING = ("ingest-alarms", "ingest-vitals", "worker", "chores", "auditor", "notifications")
 _AGES = "SELECT process, extract(epoch FROM now() - beaten_at) AS age FROM heartbeat"
@@ -53,7 +57,7 @@ async def examine(settings: Settings) -> list[Finding]:
     checks: list[Callable[[Settings], Awaitable[Finding]]] = [postgres, schema, queues, redis, broker, api]
     # One after another: together they would measure each other's start.
     found = [await check(settings) for check in checks]
-    return [*found, *await heartbeats(settings), channels(settings), processes(settings)]
+    return [*found, *await heartbeats(settings), channels(settings), processes(settings), await travel(settings)]
 
 
 async def postgres(settings: Settings) -> Finding:
@@ -116,6 +120,9 @@ async def queues(settings: Settings) -> Finding:
             ("handlers_failed", FAILED_HANDLERS),
             ("notifications_late_seconds", LATE_NOTIFICATIONS_SECONDS),
             ("checks_late_seconds", LATE_CHECKS_SECONDS),
+            ("offers_overdue", OVERDUE_ESCALATIONS),
+            ("rounds_overdue", OVERDUE_ESCALATIONS),
+            ("climbs_overdue", OVERDUE_ESCALATIONS),
         )
         if figures.get(name, 0) > most
     ]
@@ -165,6 +172,19 @@ async def api(settings: Settings) -> Finding:
     except (httpx.HTTPError, ValueError) as error:
         return Finding("API", ok=False, detail=_said(error))
     return Finding("API", ok=ready.status_code == 200, detail=f"{version}, {state}", figures=figures)
+
+
+async def travel(settings: Settings) -> Finding:
+    """Who is asked for travel times, and whether it answers; without an answer every way is the straight line."""
+    title = "路程 travel times"
+    times = from_settings(settings)
+    if times.provider is None or not times.profiles:
+        return Finding(title, ok=True, detail="straight line")
+    began = time.perf_counter()
+    await times.matrix(next(iter(times.profiles)), _TWO_PLACES)
+    failed = times.figures.last_failure
+    detail = f"{settings.travel_provider}: {failed}; straight line" if failed else settings.travel_provider
+    return Finding(title, ok=not failed, detail=detail, figures=_milliseconds(began))
 
 
 async def heartbeats(settings: Settings) -> list[Finding]:

@@ -47,7 +47,10 @@ class Actor:
     residents (the resident, or those a family member acts for); ``None`` means no such wall.
     ``person_id`` is the resident, caregiver or staff row behind the account. ``aided_alerts`` lie outside the
     area: another centre's alerts that the actor's own centre was asked to help with, while that lasts; of
-    ``aided_residents``, theirs, only the emergency card is open.
+    ``aided_residents``, theirs, only the emergency card is open. ``aided_orders``: another centre's orders that
+    the actor's own was asked to help with (or, for a caregiver, that she was asked to take);
+    ``visited_residents``: whom a caregiver visits for another centre; ``lent_caregivers``: other centres' people
+    who come to the actor's own.
     """
 
     account_id: UUID | None
@@ -60,6 +63,9 @@ class Actor:
     display_name: str = ""
     aided_alerts: frozenset[UUID] = frozenset()
     aided_residents: frozenset[UUID] = frozenset()
+    aided_orders: frozenset[UUID] = frozenset()
+    visited_residents: frozenset[UUID] = frozenset()
+    lent_caregivers: frozenset[UUID] = frozenset()
 
     @property
     def is_system(self) -> bool:

@@ -38,6 +38,19 @@ class Vault:
         plain = AESGCM(self.keys[key_id]).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode())
         return plain.decode()
 
+    def seal(self, content: bytes, purpose: str) -> bytes:
+        """Bytes at rest: length of the key's id, key's id, nonce, ciphertext and tag."""
+        nonce, key_id = os.urandom(_NONCE_BYTES), self.key_id.encode()
+        sealed = AESGCM(self.keys[self.key_id]).encrypt(nonce, content, purpose.encode())
+        return bytes([len(key_id)]) + key_id + nonce + sealed
+
+    def unseal(self, stored: bytes, purpose: str) -> bytes:
+        """What was sealed; raises ``cryptography.exceptions.InvalidTag`` when tampered with."""
+        start = 1 + stored[0]
+        nonce = stored[start : start + _NONCE_BYTES]
+        key = self.keys[stored[1:start].decode()]
+        return AESGCM(key).decrypt(nonce, stored[start + _NONCE_BYTES :], purpose.encode())
+
     def lookup(self, plain: str, purpose: str) -> str:
         """The hash under which a value is found again (hex)."""
         return hmac.new(self.lookup_key, f"{purpose}:{plain}".encode(), hashlib.sha256).hexdigest()

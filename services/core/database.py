@@ -5,7 +5,7 @@ A unit of work is one HTTP request, one ingest batch or one due job. People's un
 wall a second time; system processes stay the owner.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +38,9 @@ IDLE_TRANSACTION_SECONDS = 60
 _ENTER_SCOPE = text(
     "SELECT set_config('role', :role, true), set_config('guoyuan.area', :area, true),"
     " set_config('guoyuan.residents', :residents, true), set_config('guoyuan.account', :account, true),"
-    " set_config('guoyuan.alerts', :alerts, true), set_config('guoyuan.aided', :aided, true)"
+    " set_config('guoyuan.alerts', :alerts, true), set_config('guoyuan.aided', :aided, true),"
+    " set_config('guoyuan.orders', :orders, true), set_config('guoyuan.visited', :visited, true),"
+    " set_config('guoyuan.lent', :lent, true)"
 )
 
 
@@ -138,9 +140,16 @@ def scope_parameters(actor: Actor) -> dict[str, str]:
         "area": actor.area_code,
         "residents": residents,
         "account": account,
-        "alerts": ",".join(str(i) for i in sorted(actor.aided_alerts)),
-        "aided": ",".join(str(i) for i in sorted(actor.aided_residents)),
+        "alerts": _listed(actor.aided_alerts),
+        "aided": _listed(actor.aided_residents),
+        "orders": _listed(actor.aided_orders),
+        "visited": _listed(actor.visited_residents),
+        "lent": _listed(actor.lent_caregivers),
     }
+
+
+def _listed(ids: Collection[UUID]) -> str:
+    return ",".join(str(i) for i in sorted(ids))
 
 
 def sqlalchemy_url(url: str) -> str:

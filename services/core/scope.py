@@ -12,11 +12,15 @@ from services.core.actor import Actor
 def within(actor: Actor, area_code: Any, resident_id: Any = None) -> list[ColumnElement[bool]]:
     """Conditions that keep a query inside the actor's area and, where it has one, its resident wall.
 
-    An actor without an area (and not the system) sees nothing.
+    An actor without an area (and not the system) sees nothing. A caregiver who visits a resident for another
+    centre sees her as those of her own area.
     """
     conditions: list[ColumnElement[bool]] = []
     if not actor.is_system:
-        conditions.append(col(area_code).startswith(actor.area_code) if actor.area_code else false())
+        in_area = col(area_code).startswith(actor.area_code) if actor.area_code else false()
+        if resident_id is not None and actor.visited_residents:
+            in_area = or_(in_area, col(resident_id).in_(actor.visited_residents))
+        conditions.append(in_area)
     if resident_id is not None and actor.resident_ids is not None:
         conditions.append(col(resident_id).in_(actor.resident_ids))
     return conditions
@@ -26,6 +30,12 @@ def within_or_aided(actor: Actor, area_code: Any, resident_id: Any) -> ColumnEle
     """The same, or a resident whose alert the actor's centre helps with. For the emergency card only."""
     reach = and_(*within(actor, area_code, resident_id), true())
     return or_(reach, col(resident_id).in_(actor.aided_residents))
+
+
+def within_or_lent(actor: Actor, area_code: Any, resident_id: Any, order_id: Any) -> ColumnElement[bool]:
+    """The same, or another centre's order that the actor's centre was asked to help with. For dispatch only."""
+    reach = and_(*within(actor, area_code, resident_id), true())
+    return or_(reach, col(order_id).in_(actor.aided_orders)) if actor.aided_orders else reach
 
 
 def walls(actor: Actor) -> dict[str, str | list[UUID] | None]:

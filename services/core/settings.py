@@ -76,6 +76,25 @@ class Settings(BaseSettings):
     wecom_robot_url: SecretStr | None = Field(None, description="The group robot's address; it holds its key.")
     console_url: str | None = Field(None, description="Where staff open the console; stands in texts to them.")
 
+    # Travel times (docs/travel.md). Without a provider the way is the straight line × a factor by mode.
+    travel_provider: Literal["", "osrm", "valhalla", "matrix"] = Field(
+        "", description="Who is asked for travel times, by coordinates alone; empty: the straight line."
+    )
+    travel_url: str | None = Field(None, description="Its address, such as http://127.0.0.1:5000 for OSRM.")
+    travel_key: SecretStr | None = Field(None, description="The key of a commercial matrix.")
+    travel_profiles: str = Field(
+        "car=driving", description="`mode=profile,…`: modes that are asked for, by the provider's own names."
+    )
+    travel_timeout_seconds: float = Field(1.0, gt=0, le=30, description="Then the straight line is taken.")
+    travel_block: int = Field(50, ge=2, le=1_000, description="Sources and targets of one request at most.")
+    travel_cache_ways: int = Field(200_000, ge=1, description="Ways that a process remembers.")
+    travel_cache_hours: float = Field(168.0, gt=0, description="For how long.")
+
+    payment_provider: Literal["auto", "none", "demo"] = Field(
+        "auto", description="Who takes households' money; `auto`: the demo's in demo mode, nobody in production."
+    )
+    payment_secret: SecretStr | None = Field(None, min_length=16, description="Signs the provider's messages.")
+
     offer_seconds: int = Field(300, ge=5, description="How long a caregiver may think about an offer.")
     alarm_payload_limit: int = Field(16_384, description="Bytes; a larger alarm message is a dead letter.")
     vitals_payload_limit: int = Field(65_536, description="Bytes; a larger vitals message is a dead letter.")
@@ -84,6 +103,13 @@ class Settings(BaseSettings):
         1, ge=1, le=8, description="Vitals processes that share the load; more than 1 needs a broker with $share."
     )
     ingest_queue: int = Field(10_000, ge=100, description="Messages waiting at most; then the socket waits.")
+
+    planner_processes: int = Field(
+        2,
+        ge=1,
+        le=32,
+        description="Days that one process plans at the same time; each takes a core while it runs.",
+    )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
@@ -95,6 +121,8 @@ class Settings(BaseSettings):
             if missing:
                 names = ", ".join(f"GUOYUAN_{n.upper()}" for n in missing)
                 raise ValueError(f"production mode needs {names}")
+            if self.payment_provider == "demo":
+                raise ValueError("production mode cannot take the demo's payments")
             if self.code_sender == "console":
                 raise ValueError("production mode cannot print one-time codes to the console")
         return self
@@ -111,6 +139,16 @@ class Settings(BaseSettings):
             urls = (self.sms_gateway_url, self.voice_gateway_url, self.push_gateway_url, self.webhook_url, robot)
             if not all(url.startswith("https://") for url in urls if url is not None):
                 raise ValueError("production mode sends numbers and texts over https:// only")
+        return self
+
+    @model_validator(mode="after")
+    def _travel_provider_has_an_address(self) -> Self:
+        if self.travel_provider and not self.travel_url:
+            raise ValueError("GUOYUAN_TRAVEL_PROVIDER needs GUOYUAN_TRAVEL_URL")
+        for pair in filter(None, self.travel_profiles.split(",")):
+            mode, _, profile = pair.partition("=")
+            if mode.strip() not in ("walk", "bicycle", "scooter", "car") or not profile.strip():
+                raise ValueError("GUOYUAN_TRAVEL_PROFILES is `mode=profile,…` of walk, bicycle, scooter, car")
         return self
 
     @property

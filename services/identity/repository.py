@@ -15,13 +15,15 @@ from services.core.database import Database, Work
 from services.identity.models import Account, AuthSession
 from services.identity.scope import actor_of
 
-# One round trip for every request: session, account, care relationships in force and alerts of other centres that
-# one's own helps with. Spoken to asyncpg directly and outside a transaction, because this stands in front of
-# everything (a SQLAlchemy session costs several times the query).
+# One round trip for every request: session, account, care relationships in force, alerts and orders of other
+# centres that one's own helps with, residents visited for another centre, caregivers lent to one's own. Spoken to
+# asyncpg directly and outside a transaction, because this stands in front of everything (a session costs
+# several times the query).
 _IDENTITY = """
 SELECT a.id, a.person_id, a.role, a.area_code, a.centre_id, a.display_name, s.expires_at,
        s.revoked_at IS NOT NULL AS revoked, a.disabled_at IS NOT NULL AS disabled, a.is_demo,
-       wall.ids, wall.areas, aid.alerts, aid.residents
+       wall.ids, wall.areas, aid.alerts, aid.residents, help.orders,
+       visiting.orders AS asked, visiting.residents AS visited, lent.caregivers AS lent
 FROM auth_session s
 JOIN account a ON a.id = s.account_id
 LEFT JOIN LATERAL (
@@ -36,6 +38,28 @@ LEFT JOIN LATERAL (
     FROM alert_aid h
     WHERE h.centre_id = a.centre_id AND h.ended_at IS NULL
 ) aid ON a.role IN ('dispatcher', 'centre_manager')
+LEFT JOIN LATERAL (
+    SELECT array_agg(h.order_id) AS orders FROM order_aid h WHERE h.centre_id = a.centre_id AND h.ended_at IS NULL
+) help ON a.role IN ('dispatcher', 'centre_manager')
+LEFT JOIN LATERAL (
+    SELECT array_agg(order_id) AS orders, array_agg(resident_id) AS residents FROM (
+        SELECT f.order_id, f.resident_id FROM offer f
+        WHERE f.caregiver_id = a.person_id AND f.lent_by IS NOT NULL AND f.status IN ('sent', 'viewed', 'accepted')
+            AND f.ends_at > now() - interval '7 days'
+        UNION SELECT b.order_id, b.resident_id FROM booking b
+        WHERE b.caregiver_id = a.person_id AND b.lent_by IS NOT NULL AND b.is_active
+            AND b.ends_at > now() - interval '7 days'
+    ) theirs
+) visiting ON a.role = 'caregiver'
+LEFT JOIN LATERAL (
+    SELECT array_agg(caregiver_id) AS caregivers FROM (
+        SELECT f.caregiver_id FROM offer f
+        WHERE f.lent_by IS NOT NULL AND f.centre_id = a.centre_id AND f.ends_at > now() - interval '400 days'
+        UNION SELECT b.caregiver_id FROM booking b
+        WHERE b.lent_by IS NOT NULL AND b.ends_at > now() - interval '400 days'
+            AND (b.centre_id = a.centre_id OR b.resident_id = ANY (wall.ids))
+    ) theirs
+) lent ON a.role IN ('dispatcher', 'centre_manager', 'resident', 'family')
 WHERE s.id = $1
 """
 
@@ -72,6 +96,13 @@ async def read_session(database: Database, session_id: UUID) -> SessionState | N
     if row["alerts"]:
         residents = frozenset(row["residents"]) - {None}
         actor = replace(actor, aided_alerts=frozenset(row["alerts"]), aided_residents=residents)
+    if row["orders"] or row["asked"] or row["lent"]:
+        actor = replace(
+            actor,
+            aided_orders=frozenset(row["orders"] or row["asked"] or ()),
+            visited_residents=frozenset(row["visited"] or ()),
+            lent_caregivers=frozenset(row["lent"] or ()),
+        )
     return SessionState(
         actor,
         row["expires_at"],

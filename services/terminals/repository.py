@@ -27,7 +27,8 @@ class Bound(NamedTuple):
     """What ingest must know of a terminal: whose it is and where its alarms go.
 
     It is so since ``bound_since`` (bound to this resident, or to nobody); what is older may be another's, and
-    ``None`` means that it never was anybody else's.
+    ``None`` means that it never was anybody else's. ``by_hand``: there is no terminal; ``terminal_id`` is what the
+    message came from otherwise, a measurement at a visit or the caregiver who pressed.
     """
 
     terminal_id: UUID
@@ -40,6 +41,7 @@ class Bound(NamedTuple):
     heartbeat_seconds: int | None = None
     clock_offset_seconds: float | None = None
     clock_measured_at: datetime | None = None
+    by_hand: bool = False
 
     @property
     def clock(self) -> ClockOffset | None:

@@ -70,7 +70,7 @@ async def test_a_double_tap_is_one_order(client: httpx.AsyncClient, town: World)
 @pytest.mark.parametrize(
     ("change", "code", "field"),
     [
-        ({"item_code": "no_such_item"}, "not_on_the_menu", None),
+        ({"item_code": "no_such_item"}, "items_refused", None),
         ({"window_start": "2026-11-24T09:00:00"}, "invalid_input", "window_start"),
         ({"window_end": "2020-01-01T00:00:00Z"}, "window_invalid", None),
         ({"quantity": 0}, "invalid_input", "quantity"),

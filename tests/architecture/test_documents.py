@@ -50,7 +50,9 @@ def test_every_decision_is_listed() -> None:
 
 NAMES = {
     "services.orders.models": ("Order",),
-    "services.catalogue.models": ("ServiceItem",),
+    "services.catalogue.models": ("ServiceItem", "ServiceItemVersion", "CentreItem"),
+    "services.consents.models": ("Consent",),
+    "services.assessments.models": ("AbilityAssessment", "SelfCareRating", "FirstAssessment"),
     "services.catalogue.pricing": ("PriceRule", "Quote"),
     "services.dispatch.models": ("Offer", "Booking"),
     "services.dispatch.errors": ("DoubleBooked",),

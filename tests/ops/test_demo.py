@@ -407,6 +407,17 @@ PROBLEMS = {
            OR o.practice_years > 0 AND (c.practice_since IS NULL
               OR c.practice_since + make_interval(years => o.practice_years) > v.starts_at)
     """,
+    "home nursing without consent or assessment": """
+        SELECT o.id FROM service_order o WHERE 'nurse_licence' = ANY(o.licences) AND NOT (
+            EXISTS (SELECT FROM consent c WHERE c.resident_id = o.resident_id AND c.purpose = 'home_nursing'
+                AND c.scope = '' AND c.given_at < o.placed_at)
+            AND EXISTS (SELECT FROM first_assessment f WHERE f.resident_id = o.resident_id AND f.is_suitable
+                AND 'nursing' = ANY(f.covers) AND f.assessed_on < o.placed_at AND f.valid_until > o.window_end))
+    """,
+    "disabled residents without a level": """
+        SELECT r.id FROM resident r WHERE '失能' = ANY(r.categories) AND NOT EXISTS (
+            SELECT FROM ability_assessment a WHERE a.resident_id = r.id AND a.level >= 2 AND a.valid_until > now())
+    """,
     "visits outside the window": """
         SELECT v.id FROM visit v JOIN service_order o ON o.id = v.order_id
         WHERE v.starts_at < o.window_start OR v.ends_at > o.window_end

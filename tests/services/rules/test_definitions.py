@@ -106,7 +106,7 @@ def test_what_can_be_saved_survives_being_stored(changes: dict[str, Any]) -> Non
 
 
 def test_no_rule_can_be_taken_for_a_call_for_help() -> None:
-    calls = {"sos", "fall", "help_cord", "smoke", "gas", "water", "unreadable_alarm", "other"}
+    calls = {"sos", "fall", "help_cord", "smoke", "gas", "water", "unreadable_alarm", "other", "caregiver_panic"}
     assert {kind for kind in AlertKind if kind.value not in calls} == ALERT_KINDS
 
 
