@@ -51,9 +51,12 @@ async def make_claim(work: Work, said: ClaimCreate) -> ClaimPublic:
     A draft that exists is made anew; what a person has said of its lines stays. Raises ``NotFound``,
     ``NothingToClaim``.
     """
-    centre_id = work.actor.centre_id or said.centre_id
+    own = work.actor.centre_id
+    centre_id = said.centre_id or own
     if centre_id is None:
         raise Forbidden
+    if own is not None and centre_id != own:
+        raise NotFound
     centre = await centre_in_reach(work, centre_id)
     programme = await repository.programme_named(work, said.payer, centre.area_code)
     if programme is None:

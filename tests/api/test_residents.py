@@ -112,8 +112,10 @@ async def test_a_caregiver_sees_health_a_day_around_the_visit(
 async def test_a_caregiver_who_is_asked_sees_whom_but_no_health(client: httpx.AsyncClient, house: House) -> None:
     world = await build_world(house.database, house.settings, house.vault)
     case = await open_case(world)
-    await change(house, "DELETE FROM visit WHERE resident_id = :id", id=case.resident_id)
-    await change(house, "DELETE FROM booking WHERE resident_id = :id", id=case.resident_id)
+    colleague = world.here.caregivers[1].id
+    for table in ("visit", "booking"):
+        statement = f"UPDATE {table} SET caregiver_id = :other WHERE resident_id = :id"  # noqa: S608  named above
+        await change(house, statement, other=colleague, id=case.resident_id)
     answer = await get(client, world, Role.CAREGIVER, f"/residents/{case.resident_id}")
     assert answer.status_code == 200
     assert answer.json()["health"] is None
