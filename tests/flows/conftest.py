@@ -13,6 +13,7 @@ from api.house import House, open_house
 from devices.ingest import run as run_ingest
 from services.core.settings import Settings
 from services.worker import run as run_worker
+from tests.stopping import end
 from tests.terminals import ingest_hears
 from tests.world import World, build_world
 
@@ -34,12 +35,11 @@ async def world(house: House) -> World:
 @pytest.fixture(scope="module")
 async def platform(settings: Settings, world: World) -> AsyncIterator[None]:
     """Ingest and worker, running."""
+    before = asyncio.all_tasks()
     tasks = [asyncio.create_task(run_ingest(settings, "all")), asyncio.create_task(run_worker(settings))]
     await ingest_hears(settings, world)
     yield
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await end(tasks, before)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ async def api(settings: Settings, platform: None) -> AsyncIterator[Callable[[], 
         create_app(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=1, ws="none"
     )
     server = uvicorn.Server(config)
+    before = asyncio.all_tasks()
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110  uvicorn has no event to wait on
         await asyncio.sleep(0.01)
@@ -60,5 +61,6 @@ async def api(settings: Settings, platform: None) -> AsyncIterator[Callable[[], 
 
     yield client
     server.should_exit = True
-    await task
+    await asyncio.wait({task}, timeout=20)
+    await end([task], before)
     listener.close()

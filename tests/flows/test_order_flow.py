@@ -19,6 +19,7 @@ from services.core.actor import Role
 from services.core.crypto import Vault, vault_from
 from services.core.settings import Settings
 from tests.clock import ManualClock
+from tests.stopping import end
 from tests.world import World, build_world
 
 
@@ -50,12 +51,12 @@ async def town(settings: Settings, vault: Vault) -> AsyncIterator[Town]:
     app = create_app(settings, clock)
     async with app.router.lifespan_context(app):
         world = await build_world(app.state.house.database, settings, vault)
+        before = asyncio.all_tasks()
         working = asyncio.create_task(worker.run(settings))
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://api/api/v1") as client:
             yield Town(client, world, clock)
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        await end([working], before)
 
 
 async def soon(read: Callable[[], Awaitable[Any]], done: Callable[[Any], bool], seconds: float = 20) -> Any:
