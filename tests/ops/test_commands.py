@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from ops.cli import app
@@ -17,6 +18,8 @@ from ops.stack.application import guoyuan
 from ops.stack.embedded import EmbeddedStack
 from ops.stack.health import examine
 from ops.stack.runtime import ProcessRecord, Runtime, environment_of, load_settings
+from services.core.actor import SYSTEM
+from services.core.database import Database
 from services.core.settings import Settings
 
 
@@ -33,7 +36,18 @@ def test_the_overview_names_every_command() -> None:
     assert all(name in shown.output for name in LazyCommands.places)
 
 
+async def _long_ago(settings: Settings) -> None:
+    """Whatever beat its heart for an earlier test has been silent for an hour."""
+    database = Database(settings.database_url or "", pool_size=2)
+    try:
+        async with database.unit_of_work(SYSTEM) as work:
+            await work.sql(text("UPDATE heartbeat SET beaten_at = beaten_at - interval '1 hour'"))
+    finally:
+        await database.close()
+
+
 async def test_doctor_finds_what_runs_and_what_does_not(stack: EmbeddedStack, settings: Settings) -> None:
+    await _long_ago(settings)
     found = {finding.part: finding for finding in await examine(settings)}
     assert found["PostgreSQL"].ok
     assert found["PostgreSQL"].detail.startswith("18")
