@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from services.care_plans.holidays import holiday_on, is_known, next_working_day
 from services.care_plans.models import HolidayPolicy
 from services.care_plans.recurrence import Recurrence
 from services.core.clock import BUSINESS_ZONE
+from services.core.holidays import holiday_on, is_known, next_working_day
 
 _LOOK_BACK = timedelta(days=31)
 """Days of before whose holiday may have moved them into what is asked for; no holiday lasts as long."""

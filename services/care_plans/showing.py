@@ -7,7 +7,6 @@ from uuid import UUID
 
 from services.audit.service import record_read
 from services.care_plans import repository
-from services.care_plans.holidays import KNOWN_UNTIL, is_known
 from services.care_plans.models import CarePlan, CarePlanOccurrence, CarePlanPause
 from services.care_plans.reading import content_of, recurrence_of, spans_of
 from services.care_plans.recurrence import Recurrence, checked_rule
@@ -26,6 +25,7 @@ from services.catalogue.repository import items_in_force
 from services.catalogue.service import facts_of, today
 from services.core.actor import SUPERVISING_ROLES
 from services.core.database import Work
+from services.core.holidays import KNOWN_UNTIL, is_known
 from services.orders.models import Order, WindowPublic
 from services.orders.rules import name_for
 from services.orders.wishes import AskedItem, Wishes

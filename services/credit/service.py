@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from services.core.clock import BUSINESS_ZONE
+from services.core.constraints import violates
 from services.core.database import Work
 from services.core.errors import Forbidden
 from services.credit import repository
@@ -77,7 +78,9 @@ async def publish_rules(work: Work, said: RuleSetCreate) -> RuleSetPublic:
     try:
         await work.session.flush()
     except IntegrityError as error:
-        raise RulesExist from error
+        if violates(error, "credit_rule_set_county"):
+            raise RulesExist from error
+        raise
     return RuleSetPublic(
         version=row.version, effective_from=row.effective_from, document=document, reason=row.reason
     )

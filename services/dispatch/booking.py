@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from services.caregivers.models import Caregiver
+from services.core.constraints import violates
 from services.core.database import Work
 from services.dispatch import repository
 from services.dispatch.errors import DoubleBooked
@@ -58,12 +59,6 @@ async def book(
         raise
     await schedule(work, order, booking.id, caregiver.id, starts_at, ends_at)
     return booking
-
-
-def violates(error: IntegrityError, constraint: str) -> bool:
-    """Whether the database refused because of this constraint; asyncpg's error stands behind the wrapper."""
-    cause = getattr(error.orig, "__cause__", None)
-    return getattr(cause, "constraint_name", None) == constraint
 
 
 def note_booked(work: Work, order: Order, booking: Booking, also: Sequence[UUID] = ()) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from services.core.constraints import violates
 from services.core.database import Work
 from services.core.effective import today
 from services.core.errors import NotFound
@@ -123,8 +124,7 @@ async def _post_one(work: Work, entry: Entry, ids: Mapping[str, UUID]) -> UUID:
     try:
         await repository.insert_postings(work, rows)
     except IntegrityError as error:
-        cause = getattr(error.orig, "__cause__", None)
-        if getattr(cause, "constraint_name", None) == "ledger_balance_not_below_zero":
+        if violates(error, "ledger_balance_not_below_zero"):
             raise NotEnough from error
         raise
     return row.id

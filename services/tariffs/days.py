@@ -1,20 +1,13 @@
-"""Workday, weekend or public holiday: the State Council's yearly notice, as `chinesecalendar` has it."""
+"""Workday, weekend or public holiday, as prices ask for it."""
 
 from datetime import date
 
-import chinese_calendar
-
 from services.catalogue.factors import DayKind
-
-_SATURDAY = 5
+from services.core.holidays import holiday_on, is_working_day
 
 
 def day_kind(day: date) -> DayKind:
-    """The kind of a day. Years without a published notice have weekends only: a holiday is then not known yet."""
-    try:
-        is_off, name = chinese_calendar.get_holiday_detail(day)
-    except NotImplementedError:
-        return DayKind.WEEKEND if day.weekday() >= _SATURDAY else DayKind.WORKDAY
-    if not is_off:
+    """The kind of a day. A year whose holidays are not published yet has weekends only."""
+    if is_working_day(day):
         return DayKind.WORKDAY
-    return DayKind.WEEKEND if name is None else DayKind.HOLIDAY
+    return DayKind.WEEKEND if holiday_on(day) is None else DayKind.HOLIDAY

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.catalogue.models import Category
 from services.core.clock import BUSINESS_ZONE
+from services.core.constraints import violates
 from services.core.database import Work
 from services.core.effective import today
 from services.core.errors import Forbidden
@@ -97,7 +98,9 @@ async def set_rate(work: Work, said: RateCreate) -> RatePublic:
     try:
         await work.session.flush()
     except IntegrityError as error:
-        raise RateExists from error
+        if violates(error, "allowance_rate_once"):
+            raise RateExists from error
+        raise
     return RatePublic.model_validate(rate)
 
 

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.care_plans.holidays import KNOWN_UNTIL, holiday_on, is_working_day, next_working_day
 from services.care_plans.models import HolidayPolicy
 from services.care_plans.recurrence import Recurrence
 from services.care_plans.schedule import Fate, moments, planned_days
+from services.core.holidays import KNOWN_UNTIL, holiday_on, is_working_day, next_working_day
 
 
 def table(rule: str, policy: HolidayPolicy, first: str, last: str, **more: object) -> list[tuple[str, str, str]]:

@@ -14,11 +14,12 @@ from services.caregivers.models import Absence, AbsenceKind, Caregiver
 from services.caregivers.repository import lock_caregivers
 from services.caregivers.states import AbsenceStatus
 from services.core.actor import Actor, Role
+from services.core.constraints import violates
 from services.core.errors import DomainError
 from services.core.ids import new_id
 from services.dispatch.aid.models import AidAsk
 from services.dispatch.aid.service import ask_aid
-from services.dispatch.booking import OVERLAP, violates
+from services.dispatch.booking import OVERLAP
 from services.dispatch.models import Booking, OffersCreate, ReassignRequest, busy_range
 from services.dispatch.policies.models import AutoMode
 from services.dispatch.service import accept, cancel_order, expire_offers, reassign, send_offers
